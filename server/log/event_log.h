@@ -32,8 +32,8 @@ class EventLog {
 
   virtual ~EventLog() = default;
 
-  // Appends `events` and returns once they are durable. They must be non-empty, consecutive from last_sequence() + 1 and
-  // within limits(). Blocks for one fdatasync (local) or one transaction (etcd). All or nothing.
+  // Appends `events` and returns once they are durable. They must be non-empty, consecutive from last_sequence() + 1
+  // and within limits(). Blocks for one fdatasync (local) or one transaction (etcd). All or nothing.
   //
   // Errors: INVALID_ARGUMENT   not consecutive, empty or beyond the limits; nothing was written.
   //         ABORTED            another broker leads; nothing was written.
@@ -41,8 +41,8 @@ class EventLog {
   //         UNKNOWN            the fate is unknown; every later Append fails until the log is reopened.
   virtual absl::Status Append(absl::Span<const EncodedEvent> events) = 0;
 
-  // Calls `visit` for every event from `first` to the end as it was when Read was called, in order, and stops at its first
-  // error, which Read returns. The bytes are valid during the call only.
+  // Calls `visit` for every event from `first` to the end as it was when Read was called, in order, and stops at its
+  // first error, which Read returns. The bytes are valid during the call only.
   //
   // Errors: OUT_OF_RANGE `first` is 0 or beyond last_sequence() + 1.
   //         DATA_LOSS    a stored record fails its checksum; the message names the first bad sequence.
@@ -53,6 +53,10 @@ class EventLog {
   virtual Sequence last_sequence() const = 0;
 
   virtual Limits limits() const = 0;
+
+  // To be called by the appending thread when there is nothing to append: housekeeping, bounded in time. An error is
+  // one that every later Append will return.
+  virtual absl::Status Idle() { return absl::OkStatus(); }
 };
 
 }  // namespace muster

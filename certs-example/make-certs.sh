@@ -1,0 +1,203 @@
+#!/bin/sh
+# Makes a certificate authority and certificates for trying Muster out: the broker, one operator per agency of
+# agencies.csv, and a folder of certificates that the broker must refuse. See README.md beside this file.
+# Needs only openssl 3.0 or later. Never use what it makes for real work.
+set -eu
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+list=$here/agencies.csv
+out=certs
+trust_domain=muster.example
+days=90
+force=no
+
+usage() {
+  cat <<'USAGE'
+Usage: make-certs.sh [--out DIR] [--trust-domain NAME] [--days N] [--force]
+
+Makes example certificates for Muster with fresh keys (EC P-256). For trying out only.
+
+  --out DIR            where to write (default: certs)
+  --trust-domain NAME  the SPIFFE trust domain in every identity (default: muster.example)
+  --days N             how long the certificates are valid (default: 90)
+  --force              write into a folder that is not empty, replacing what an earlier run made there
+  -h, --help           this text
+
+Example:
+  make-certs.sh --out /tmp/certs --days 7
+  openssl x509 -in /tmp/certs/mo-kcpd/operator.crt -noout -text
+USAGE
+}
+
+fail() {
+  echo "make-certs.sh: $*" >&2
+  exit 1
+}
+
+# Stops unless option $1 has a value: $2 is how many arguments are left.
+need_value() {
+  [ "$2" -ge 2 ] || fail "$1 needs a value; see make-certs.sh --help"
+}
+
+while [ $# -gt 0 ]; do
+  case $1 in
+    --out) need_value "$1" $#; out=$2; shift ;;
+    --trust-domain) need_value "$1" $#; trust_domain=$2; shift ;;
+    --days) need_value "$1" $#; days=$2; shift ;;
+    --force) force=yes ;;
+    -h | --help) usage; exit 0 ;;
+    *) fail "unknown argument '$1'; see make-certs.sh --help" ;;
+  esac
+  shift
+done
+
+case $out in
+  '') fail "--out is empty; give the folder to write to" ;;
+  -*) fail "--out '$out' starts with a dash; write ./$out" ;;
+esac
+case $trust_domain in
+  '' | *[!a-z0-9.-]*) fail "trust domain '$trust_domain' may hold only a-z, 0-9, dots and dashes" ;;
+esac
+case $days in
+  '' | 0* | *[!0-9]* | ?????*) fail "--days '$days' must be a number from 1 to 9999" ;;
+esac
+command -v openssl >/dev/null || fail "openssl is not installed; run deploy/install-dependencies.sh first"
+[ -r "$list" ] || fail "cannot read $list, the list of agencies to make certificates for"
+
+mkdir -p -- "$out"
+if [ "$force" = no ] && [ -n "$(ls -A -- "$out")" ]; then
+  fail "$out is not empty; choose another folder with --out, or replace what is there with --force"
+fi
+
+# Everything is made in a folder beside its final place and moved at the end, so that a run cut short leaves the old
+# set as it was.
+umask 077
+work=$(mktemp -d "$out/.making-XXXXXX")
+trap 'rm -rf -- "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+set_dir=$work/set
+mkdir "$set_dir"
+
+run_openssl() {
+  openssl "$@" >"$work/openssl.out" 2>&1 || {
+    cat "$work/openssl.out" >&2
+    fail "openssl $1 failed; its message is above"
+  }
+}
+
+# make_ca <base path> <common name>: <base>.crt and <base>.key, a self-signed authority that may sign leaves only.
+make_ca() {
+  cat >"$work/ca.cnf" <<CNF
+[req]
+distinguished_name = name
+x509_extensions = ext
+prompt = no
+[name]
+CN = $2
+[ext]
+basicConstraints = critical, CA:TRUE, pathlen:0
+keyUsage = critical, keyCertSign, cRLSign
+subjectKeyIdentifier = hash
+CNF
+  run_openssl req -x509 -sha256 -config "$work/ca.cnf" -days "$days" -nodes \
+    -newkey ec -pkeyopt ec_paramgen_curve:P-256 -keyout "$1.key" -out "$1.crt"
+}
+
+# leaf_config <common name> <serverAuth|clientAuth> <subject alternative names>: writes leaf.cnf. No names when $3 is
+# empty.
+leaf_config() {
+  cat >"$work/leaf.cnf" <<CNF
+[req]
+distinguished_name = name
+x509_extensions = ext
+prompt = no
+[name]
+CN = $1
+[ext]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = $2
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+CNF
+  [ -z "$3" ] || echo "subjectAltName = $3" >>"$work/leaf.cnf"
+}
+
+# make_leaf <base path> <CA base path> <common name> <serverAuth|clientAuth> <subject alternative names>
+make_leaf() {
+  leaf_config "$3" "$4" "$5"
+  run_openssl req -x509 -sha256 -config "$work/leaf.cnf" -days "$days" -nodes -CA "$2.crt" -CAkey "$2.key" \
+    -newkey ec -pkeyopt ec_paramgen_curve:P-256 -keyout "$1.key" -out "$1.crt"
+}
+
+# make_expired_leaf <base path> <CA base path> <common name> <subject alternative names>: valid for one day of 2024.
+# Only `openssl ca` takes a date in the past in every OpenSSL 3.
+make_expired_leaf() {
+  leaf_config "$3" clientAuth "$4"
+  mkdir "$work/issued"
+  : >"$work/issued.txt"
+  cat >>"$work/leaf.cnf" <<CNF
+[ca]
+default_ca = issuer
+[issuer]
+database = $work/issued.txt
+new_certs_dir = $work/issued
+rand_serial = yes
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+CNF
+  run_openssl req -new -config "$work/leaf.cnf" -nodes \
+    -newkey ec -pkeyopt ec_paramgen_curve:P-256 -keyout "$1.key" -out "$work/expired.csr"
+  run_openssl ca -batch -notext -config "$work/leaf.cnf" -extensions ext -cert "$2.crt" -keyfile "$2.key" \
+    -startdate 20240101000000Z -enddate 20240102000000Z -in "$work/expired.csr" -out "$1.crt"
+}
+
+td=spiffe://$trust_domain
+ca=$set_dir/ca/ca
+bad=$set_dir/bad
+mkdir "$set_dir/ca" "$set_dir/broker" "$bad"
+cp -- "$list" "$set_dir/agencies.csv"
+
+make_ca "$ca" "Muster example CA"
+make_leaf "$set_dir/broker/broker" "$ca" "Muster example broker" serverAuth \
+  "DNS:localhost, DNS:muster-broker, IP:127.0.0.1, IP:::1, URI:$td/broker/example"
+
+agencies=0
+while IFS=, read -r agency_id _; do
+  [ "$agency_id" != agency_id ] || continue
+  case $agency_id in
+    '' | *[!a-z0-9-]* | ca | broker | bad) fail "$list: '$agency_id' cannot be an agency id (a-z, 0-9 and dashes)" ;;
+  esac
+  mkdir "$set_dir/$agency_id"
+  make_leaf "$set_dir/$agency_id/operator" "$ca" "operator of $agency_id" clientAuth \
+    "URI:$td/agency/$agency_id/operator"
+  agencies=$((agencies + 1))
+done <"$list"
+
+# What the broker must refuse. to-be-revoked is good until its serial is revoked.
+kcpd=URI:$td/agency/mo-kcpd/operator
+make_expired_leaf "$bad/expired" "$ca" "expired" "$kcpd"
+make_leaf "$bad/to-be-revoked" "$ca" "lost laptop" clientAuth "URI:$td/agency/ky-bgpd/lost-laptop"
+make_leaf "$bad/two-uris" "$ca" "two identities" clientAuth "$kcpd, URI:$td/agency/ky-bgpd/operator"
+make_leaf "$bad/no-uri" "$ca" "mo-kcpd" clientAuth ""
+make_leaf "$bad/other-domain" "$ca" "another trust domain" clientAuth \
+  "URI:spiffe://other.example/agency/mo-kcpd/operator"
+make_leaf "$bad/broker-role" "$ca" "a broker's identity" clientAuth "URI:$td/broker/x"
+make_ca "$bad/foreign-ca" "Foreign CA"
+make_leaf "$bad/foreign" "$bad/foreign-ca" "signed by a foreign CA" clientAuth "$kcpd"
+rm -- "$bad/foreign-ca.key"
+
+find "$set_dir" -type d -exec chmod 0755 {} +
+find "$set_dir" -type f ! -name '*.key' -exec chmod 0644 {} +
+find "$set_dir" -type f -name '*.key' -exec chmod 0600 {} +
+for entry in "$set_dir"/*; do
+  name=${entry##*/}
+  rm -rf -- "${out:?}/$name"
+  mv -- "$entry" "$out/$name"
+done
+
+echo "Made in $out: a CA, a broker, $agencies agencies' operators, and 7 certificates that the broker must refuse"
+echo "(trust domain $trust_domain, valid for $days days). For trying out only."

@@ -1,0 +1,164 @@
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "client/cli/commands.h"
+#include "client/cli/exit_code.h"
+#include "client/cli/options.h"
+#include "client/cli/text.h"
+#include "common/identity.h"
+#include "common/status_macros.h"
+#include "common/toml.h"
+
+namespace muster::cli {
+namespace {
+
+constexpr uint32_t kPageSize = 1000;
+
+Table AgencyTable() {
+  return {.columns = {{"agency"}, {"name"}, {"kind"}, {"state"}, {"standing"}, {"may lead"}, {"registrar"},
+                      {"phone 24h"}, {"revoked", /*right=*/true}},
+          .rows = {}};
+}
+
+std::vector<std::string> AgencyRow(const v1::AgencyRecord& record) {
+  const v1::Agency& agency = record.agency();
+  return {agency.agency_id(), agency.name(), Label(agency.kind()), agency.state(), Label(record.standing()),
+          agency.may_lead() ? "yes" : "", agency.registrar() ? "yes" : "", agency.phone_24h(),
+          absl::StrCat(record.revocations_size())};
+}
+
+absl::Status Register(Invocation& invocation, v1::RegisterAgency body, const std::string& file) {
+  if (!file.empty()) MUSTER_RETURN_IF_ERROR(LoadTomlFile(file, &body));
+  MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
+  MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, client->RegisterAgency(body, invocation.submission_id()));
+  invocation.PrintOutcome(outcome, absl::StrCat(body.agency().agency_id(), " is on the roster"));
+  return absl::OkStatus();
+}
+
+absl::Status List(Invocation& invocation) {
+  MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
+  v1::ListAgenciesResponse all;
+  v1::ListAgenciesRequest request;
+  request.mutable_page()->set_page_size(kPageSize);
+  do {
+    MUSTER_ASSIGN_OR_RETURN(const v1::ListAgenciesResponse page, client->ListAgencies(request));
+    all.clear_next_page_token();
+    all.MergeFrom(page);
+    request.mutable_page()->set_page_token(page.next_page_token());
+  } while (!all.next_page_token().empty());
+  View view;
+  view.object = &all;
+  view.is_list = true;
+  view.table = AgencyTable();
+  for (const v1::AgencyRecord& record : all.agencies()) {
+    view.items.push_back(&record);
+    view.table.rows.push_back(AgencyRow(record));
+  }
+  invocation.printer().Print(view);
+  return absl::OkStatus();
+}
+
+absl::Status Show(Invocation& invocation, const std::string& agency_id) {
+  MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
+  v1::GetAgencyRequest request;
+  request.set_agency_id(agency_id);
+  MUSTER_ASSIGN_OR_RETURN(const v1::GetAgencyResponse response, client->GetAgency(request));
+  View view;
+  view.object = &response;
+  view.table = AgencyTable();
+  view.table.rows.push_back(AgencyRow(response.agency()));
+  if (response.agency().revocations_size() > 0) {
+    Table revoked = {.columns = {{"revoked certificate (sha256)"}, {"at"}, {"reason"}}, .rows = {}};
+    for (const v1::CertificateRevocation& revocation : response.agency().revocations()) {
+      revoked.rows.push_back(
+          {revocation.certificate_sha256(), TimeText(revocation.revoked_at()), revocation.reason()});
+    }
+    view.body = absl::StrCat("\n", RenderTable(revoked));
+  }
+  invocation.printer().Print(view);
+  return absl::OkStatus();
+}
+
+absl::Status Revoke(Invocation& invocation, v1::RevokeCertificate body, const std::string& certificate_file) {
+  if (certificate_file.empty() == body.certificate_sha256().empty()) {
+    return UsageError("say which certificate: either --certificate FILE or --sha256 HEX");
+  }
+  if (!certificate_file.empty()) {
+    MUSTER_ASSIGN_OR_RETURN(const CertificateInfo certificate, DescribeCertificateFile(certificate_file));
+    body.set_certificate_sha256(certificate.sha256_hex);
+  }
+  MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
+  MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, client->RevokeCertificate(body, invocation.submission_id()));
+  invocation.PrintOutcome(outcome, absl::StrCat("the certificate of ", body.agency_id(), " is revoked"),
+                          {{"certificate_sha256", body.certificate_sha256()}});
+  return absl::OkStatus();
+}
+
+absl::Status SetStanding(Invocation& invocation, const v1::SetAgencyStanding& body) {
+  MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
+  MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, client->SetAgencyStanding(body, invocation.submission_id()));
+  invocation.PrintOutcome(outcome, absl::StrCat(body.agency_id(), " is ", Label(body.standing())));
+  return absl::OkStatus();
+}
+
+void AddRegister(CLI::App& noun, Invocation& invocation) {
+  const auto body = std::make_shared<v1::RegisterAgency>();
+  const auto file = std::make_shared<std::string>();
+  CLI::App* verb = AddVerb(noun, invocation, "register", "Put an agency on the roster, or replace its description",
+                           {"agency register ky-ago --name \"Kentucky Attorney General\" --kind attorney-general --state KY",
+                            "agency register --file agency.toml"},
+                           [&invocation, body, file] { return Register(invocation, *body, *file); });
+  v1::Agency* agency = body->mutable_agency();
+  AddText(verb, "AGENCY", agency->mutable_agency_id(), "Its id, as in its certificates");
+  AddText(verb, "--name", agency->mutable_name(), "Its full name");
+  AddEnum<v1::AgencyKind>(verb, "--kind", [agency](v1::AgencyKind kind) { agency->set_kind(kind); }, "Its kind");
+  AddText(verb, "--state", agency->mutable_state(), "USPS abbreviation; none for a federal agency");
+  AddText(verb, "--ori", agency->mutable_ori(), "Its FBI Originating Agency Identifier");
+  AddText(verb, "--phone", agency->mutable_phone_24h(), "A number answered around the clock, such as +15735550100");
+  verb->add_flag_callback("--may-lead", [agency] { agency->set_may_lead(true); }, "It may create operations");
+  verb->add_flag_callback("--registrar", [agency] { agency->set_registrar(true); }, "It may register agencies");
+  AddText(verb, "--file", file.get(), "A v1.RegisterAgency in TOML instead of flags");
+}
+
+void AddRevoke(CLI::App& noun, Invocation& invocation) {
+  const auto body = std::make_shared<v1::RevokeCertificate>();
+  const auto file = std::make_shared<std::string>();
+  CLI::App* verb = AddVerb(noun, invocation, "revoke-certificate", "Refuse a certificate from now on, for ever",
+                           {"agency revoke-certificate ky-ago --certificate lost-laptop.pem --reason \"laptop stolen\"",
+                            "agency revoke-certificate ky-ago --sha256 9f86d0... --reason \"laptop stolen\""},
+                           [&invocation, body, file] { return Revoke(invocation, *body, *file); });
+  AddText(verb, "AGENCY", body->mutable_agency_id(), "The agency's id")->required();
+  AddText(verb, "--certificate", file.get(), "The certificate, a PEM file");
+  AddText(verb, "--sha256", body->mutable_certificate_sha256(), "SHA-256 of its DER encoding");
+  AddText(verb, "--reason", body->mutable_reason(), "Why; goes on the record")->required();
+}
+
+void AddStanding(CLI::App& noun, Invocation& invocation, const std::string& name, const std::string& description,
+                 v1::AgencyStanding standing) {
+  const auto body = std::make_shared<v1::SetAgencyStanding>();
+  body->set_standing(standing);
+  const std::string example = absl::StrCat("agency ", name, " ky-ago --reason \"by order of the registrar\"");
+  CLI::App* verb = AddVerb(noun, invocation, name, description, {example},
+                           [&invocation, body] { return SetStanding(invocation, *body); });
+  AddText(verb, "AGENCY", body->mutable_agency_id(), "The agency's id")->required();
+  AddText(verb, "--reason", body->mutable_reason(), "Why; goes on the record")->required();
+}
+
+}  // namespace
+
+void AddAgencyCommands(CLI::App& app, Invocation& invocation) {
+  CLI::App* noun = AddNoun(app, "agency", "Agencies, their certificates, and the roster", {"agency list", "agency show ky-ago"});
+  AddRegister(*noun, invocation);
+  AddVerb(*noun, invocation, "list", "List the agencies that you may see", {"agency list", "agency list -o csv"},
+          [&invocation] { return List(invocation); });
+  const auto id = std::make_shared<std::string>();
+  CLI::App* show = AddVerb(*noun, invocation, "show", "Show one agency and its revoked certificates",
+                           {"agency show ky-ago"}, [&invocation, id] { return Show(invocation, *id); });
+  AddText(show, "AGENCY", id.get(), "The agency's id")->required();
+  AddRevoke(*noun, invocation);
+  AddStanding(*noun, invocation, "suspend", "Refuse every call of an agency until it is reinstated",
+              v1::AGENCY_STANDING_SUSPENDED);
+  AddStanding(*noun, invocation, "reinstate", "Let a suspended agency back in", v1::AGENCY_STANDING_ACTIVE);
+}
+
+}  // namespace muster::cli

@@ -1,0 +1,19 @@
+// Every noun adds its commands to the parser. Each is defined in the file of its name; `invocation` outlives `app`.
+#ifndef MUSTER_CLIENT_CLI_COMMANDS_H_
+#define MUSTER_CLIENT_CLI_COMMANDS_H_
+
+#include "CLI/CLI.hpp"
+#include "client/cli/invocation.h"
+
+namespace muster::cli {
+
+void AddContextCommands(CLI::App& app, Invocation& invocation);
+void AddAgencyCommands(CLI::App& app, Invocation& invocation);
+void AddOperationCommands(CLI::App& app, Invocation& invocation);
+void AddPlanCommands(CLI::App& app, Invocation& invocation);
+void AddTallyCommands(CLI::App& app, Invocation& invocation);
+void AddFeedCommands(CLI::App& app, Invocation& invocation);
+
+}  // namespace muster::cli
+
+#endif  // MUSTER_CLIENT_CLI_COMMANDS_H_

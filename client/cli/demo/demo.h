@@ -1,0 +1,35 @@
+// The replay of Operation United Front from one command: a broker of its own, every agency, the plan, the tallies, the
+// verdict.
+//
+// Everything happens in one folder with fresh certificates, on loopback, as an EXERCISE. Nothing outlives it but that
+// folder, and that only when asked for.
+#ifndef MUSTER_CLIENT_CLI_DEMO_DEMO_H_
+#define MUSTER_CLIENT_CLI_DEMO_DEMO_H_
+
+#include <cstdint>
+#include <optional>
+#include <ostream>
+
+#include "absl/status/status.h"
+#include "client/cli/demo/workspace.h"
+
+namespace muster {
+
+struct DemoOptions {
+  DemoPaths paths;
+  std::optional<uint64_t>
+      seed;               // Decides when repeats are sent and when the broker dies. Unset: another one each time.
+  bool json = false;      // `out` gets one JSON object and nothing else.
+  bool terminal = false;  // A person is looking.
+};
+
+// Runs on the main thread, which must be the only one so far. Writes progress and the table to `out`, or to `err` with
+// `json`.
+//
+// Errors: INTERNAL when the replay ran to its end and a figure or a promise is not as it should be; otherwise what went
+// wrong on the way.
+absl::Status RunDemo(const DemoOptions& options, std::ostream& out, std::ostream& err);
+
+}  // namespace muster
+
+#endif  // MUSTER_CLIENT_CLI_DEMO_DEMO_H_

@@ -1,0 +1,45 @@
+#include "client/cli/demo/demo_command.h"
+
+#include <unistd.h>
+
+#include <memory>
+
+#include "client/cli/demo/demo.h"
+#include "client/cli/exit_code.h"
+#include "client/cli/options.h"
+
+namespace muster::cli {
+namespace {
+
+absl::Status Run(DemoOptions options, Invocation& invocation) {
+  Printer& printer = invocation.printer();
+  if (printer.format() != OutputFormat::kTable && printer.format() != OutputFormat::kJson) {
+    return UsageError("the demo ends with a table or with one JSON object; use -o table or -o json");
+  }
+  options.json = printer.format() == OutputFormat::kJson;
+  options.terminal = isatty(options.json ? STDERR_FILENO : STDOUT_FILENO) != 0;
+  return RunDemo(options, printer.out(), printer.err());
+}
+
+}  // namespace
+
+void AddDemoCommand(CLI::App& app, Invocation& invocation) {
+  CLI::App* demo = AddNoun(app, "demo", "Show Muster at work, with a broker of its own",
+                           {"demo united-front", "demo united-front --keep /tmp/united-front"});
+  const auto options = std::make_shared<DemoOptions>();
+  CLI::App* united_front = AddVerb(
+      *demo, invocation, "united-front",
+      "Replay Operation United Front as an EXERCISE: twelve states, a plan and an amendment, tallies posted at the\n"
+      "same time while the broker is killed and restarted. Exit code 0 only if every figure is as published",
+      {"demo united-front", "demo united-front -o json | tail -n 1", "demo united-front --seed 42",
+       "demo united-front --keep /tmp/united-front"},
+      [options, &invocation] { return Run(*options, invocation); });
+  AddText(united_front, "--keep", &options->paths.keep,
+          "Work in this folder, which must be new or empty, and leave it there");
+  AddText(united_front, "--musterd", &options->paths.musterd, "The broker program (default: beside muster)");
+  AddText(united_front, "--scenario", &options->paths.scenario, "The folder with the scenario's files");
+  AddText(united_front, "--make-certs", &options->paths.make_certs, "The script that makes the certificates");
+  united_front->add_option("--seed", options->seed, "Repeat a run: when repeats are sent and when the broker dies");
+}
+
+}  // namespace muster::cli

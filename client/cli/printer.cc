@@ -1,0 +1,185 @@
+#include "client/cli/printer.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
+#include "client/cli/text.h"
+#include "google/protobuf/util/json_util.h"
+
+namespace muster::cli {
+namespace {
+
+std::string CsvCell(absl::string_view text) {
+  std::string cell = EscapeForTerminal(text, /*multiline=*/true);
+  double number = 0;
+  const bool formula = !cell.empty() && absl::string_view("=+-@\t").find(cell[0]) != absl::string_view::npos;
+  if (formula && !absl::SimpleAtod(cell, &number)) cell.insert(0, "'");
+  if (cell.find_first_of("\",\n") == std::string::npos) return cell;
+  return absl::StrCat("\"", absl::StrReplaceAll(cell, {{"\"", "\"\""}}), "\"");
+}
+
+// Takes the cursors out of `message`, for json_util would print them as base64.
+std::vector<std::pair<std::string, std::string>> TakeCursors(google::protobuf::Message* message) {
+  std::vector<std::pair<std::string, std::string>> cursors;
+  for (const char* name : {"cursor", "previous_cursor"}) {
+    const google::protobuf::FieldDescriptor* field = message->GetDescriptor()->FindFieldByName(name);
+    if (field == nullptr || field->type() != google::protobuf::FieldDescriptor::TYPE_BYTES) continue;
+    cursors.emplace_back(name, CursorText(message->GetReflection()->GetString(*message, field)));
+    message->GetReflection()->ClearField(message, field);
+  }
+  return cursors;
+}
+
+// A field that json_util prints although it is empty must go before it is added in our form.
+void RemoveMember(std::string* json, absl::string_view name) {
+  for (const char* comma : {",", ""}) {
+    const std::string member = absl::StrCat(comma, "\"", name, "\":\"\"");
+    if (const size_t at = json->find(member); at != std::string::npos) {
+      json->erase(at, member.size());
+      if ((*json)[1] == ',') json->erase(1, 1);
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+std::string RenderTable(const Table& table) {
+  std::vector<std::vector<std::string>> lines(1);
+  for (const Table::Column& column : table.columns) lines[0].push_back(absl::AsciiStrToUpper(column.title));
+  for (const std::vector<std::string>& row : table.rows) {
+    lines.emplace_back();
+    for (const std::string& cell : row) lines.back().push_back(EscapeForTerminal(cell));
+  }
+  std::vector<size_t> widths(table.columns.size());
+  for (const auto& line : lines) {
+    for (size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], DisplayWidth(line[i]));
+  }
+  std::string rendered;
+  for (const auto& line : lines) {
+    std::string text;
+    for (size_t i = 0; i < line.size(); ++i) {
+      const std::string padding(widths[i] - DisplayWidth(line[i]), ' ');
+      absl::StrAppend(&text, i == 0 ? "" : "  ", table.columns[i].right ? padding : "", line[i],
+                      table.columns[i].right ? "" : padding);
+    }
+    absl::StrAppend(&rendered, absl::StripTrailingAsciiWhitespace(text), "\n");
+  }
+  return rendered;
+}
+
+std::string RenderCsv(const Table& table, bool header) {
+  std::string rendered;
+  const auto append = [&](const std::vector<std::string>& cells) {
+    for (size_t i = 0; i < cells.size(); ++i) absl::StrAppend(&rendered, i == 0 ? "" : ",", CsvCell(cells[i]));
+    rendered += "\n";
+  };
+  if (header) {
+    std::vector<std::string> titles;
+    for (const Table::Column& column : table.columns) {
+      titles.push_back(absl::StrReplaceAll(column.title, {{" ", "_"}}));
+    }
+    append(titles);
+  }
+  for (const auto& row : table.rows) append(row);
+  return rendered;
+}
+
+std::string JsonString(absl::string_view text) {
+  std::string quoted = "\"";
+  // Bytes that are not UTF-8 and characters that would reach a terminal's controls are written as escapes of ours first.
+  for (const char c : EscapeForTerminal(text, /*multiline=*/true)) {
+    switch (c) {
+      case '"': quoted += "\\\""; break;
+      case '\\': quoted += "\\\\"; break;
+      case '\n': quoted += "\\n"; break;
+      case '\t': quoted += "\\t"; break;
+      default: quoted += c;
+    }
+  }
+  return quoted + "\"";
+}
+
+std::string RenderJson(const google::protobuf::Message& message, bool always_print_zeros,
+                       const std::vector<std::pair<std::string, std::string>>& extras) {
+  const std::unique_ptr<google::protobuf::Message> copy(message.New());
+  copy->CopyFrom(message);
+  std::vector<std::pair<std::string, std::string>> members = TakeCursors(copy.get());
+  members.insert(members.end(), extras.begin(), extras.end());
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  options.always_print_primitive_fields = always_print_zeros;
+  std::string json;
+  if (!google::protobuf::util::MessageToJsonString(*copy, &json, options).ok()) json = "{}";
+  for (const auto& [name, value] : members) {
+    RemoveMember(&json, name);
+    json.pop_back();  // The closing brace.
+    absl::StrAppend(&json, json.size() > 1 ? "," : "", "\"", name, "\":", JsonString(value), "}");
+  }
+  return json;
+}
+
+void Printer::Print(const View& view) {
+  switch (format_) {
+    case OutputFormat::kJson:
+      *out_ << RenderJson(*view.object, view.always_print_zeros, view.extras) << "\n";
+      break;
+    case OutputFormat::kJsonLines:
+      if (!view.is_list) {
+        *out_ << RenderJson(*view.object, view.always_print_zeros, view.extras) << "\n";
+      }
+      for (const auto* item : view.items) *out_ << RenderJson(*item, view.always_print_zeros) << "\n";
+      break;
+    case OutputFormat::kCsv:
+      *out_ << RenderCsv(view.csv.columns.empty() ? view.table : view.csv);
+      break;
+    case OutputFormat::kTable:
+      Banner(view.mode);
+      *out_ << EscapeForTerminal(view.heading, /*multiline=*/true);
+      if (view.is_list && view.table.rows.empty()) {
+        *out_ << "(none)\n";
+      } else if (!view.table.columns.empty()) {
+        *out_ << RenderTable(view.table);
+      }
+      *out_ << EscapeForTerminal(view.body, /*multiline=*/true);
+      break;
+  }
+  out_->flush();
+}
+
+void Printer::PrintItem(const View& view) {
+  switch (format_) {
+    case OutputFormat::kJson:
+    case OutputFormat::kJsonLines:
+      *out_ << RenderJson(*view.object, view.always_print_zeros, view.extras) << "\n";
+      break;
+    case OutputFormat::kCsv:
+      *out_ << RenderCsv(view.table, !header_shown_);
+      header_shown_ = true;
+      break;
+    case OutputFormat::kTable:
+      Banner(view.mode);
+      *out_ << EscapeForTerminal(view.heading) << "\n";
+      break;
+  }
+  out_->flush();
+}
+
+void Printer::Banner(v1::OperationMode mode) {
+  if (format_ != OutputFormat::kTable || mode != v1::OPERATION_MODE_EXERCISE || banner_shown_) return;
+  banner_shown_ = true;
+  *err_ << (colour_ ? "\033[1;33m*** EXERCISE ***\033[0m\n" : "*** EXERCISE ***\n");
+}
+
+void Printer::Progress(absl::string_view line) {
+  if (format_ != OutputFormat::kTable) return;
+  *err_ << EscapeForTerminal(line) << "\n";
+  err_->flush();
+}
+
+}  // namespace muster::cli

@@ -1,0 +1,201 @@
+// Connect(): the Connection that speaks gRPC with mutual TLS. The only file of the client that knows gRPC.
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "client/lib/connection.h"
+#include "common/error_reason.h"
+#include "common/identity.h"
+#include "common/rich_status.h"
+#include "common/status_macros.h"
+#include "common/tls_files.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "grpcpp/grpcpp.h"
+#include "muster/v1/submission.grpc.pb.h"
+
+namespace muster {
+namespace {
+
+// A plan of 200 sections may be large; nothing else comes near.
+constexpr int kReceiveBytesMax = 16 << 20;
+// A dead link is noticed within 40 s even when nothing is being sent.
+constexpr int kKeepaliveTimeMs = 30'000;
+constexpr int kKeepaliveTimeoutMs = 10'000;
+// gRPC's own waits between attempts to connect would otherwise grow to two minutes.
+constexpr int kReconnectInitialMs = 100;
+constexpr int kReconnectMaxMs = 2'000;
+constexpr int kConnectTimeoutMs = 5'000;
+
+absl::Status FromGrpc(const grpc::Status& status) {
+  if (status.ok()) return absl::OkStatus();
+  return FromRichStatus(static_cast<int>(status.error_code()), status.error_message(), status.error_details());
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string contents((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (!file) return absl::InvalidArgumentError(absl::StrCat("cannot read ", path, ": check that it exists and is yours"));
+  return contents;
+}
+
+class GrpcFeedStream : public FeedStream {
+ public:
+  GrpcFeedStream(v1::FeedService::Stub& stub, const v1::SubscribeRequest& request)
+      : reader_(stub.Subscribe(&context_, request)) {}
+  bool Read(v1::SubscribeResponse* response) override { return reader_->Read(response); }
+  absl::Status Finish() override { return FromGrpc(reader_->Finish()); }
+  void Cancel() override { context_.TryCancel(); }
+
+ private:
+  grpc::ClientContext context_;
+  const std::unique_ptr<grpc::ClientReader<v1::SubscribeResponse>> reader_;
+};
+
+class GrpcSubmitWire : public SubmitWire {
+ public:
+  explicit GrpcSubmitWire(v1::SubmissionService::Stub& stub) : stream_(stub.StreamSubmit(&context_)) {}
+  bool Write(const v1::StreamSubmitRequest& request) override { return stream_->Write(request); }
+  void WritesDone() override { stream_->WritesDone(); }
+  bool Read(v1::StreamSubmitResponse* response) override { return stream_->Read(response); }
+  absl::Status Finish() override { return FromGrpc(stream_->Finish()); }
+  void Cancel() override { context_.TryCancel(); }
+
+ private:
+  grpc::ClientContext context_;
+  const std::unique_ptr<grpc::ClientReaderWriter<v1::StreamSubmitRequest, v1::StreamSubmitResponse>> stream_;
+};
+
+class GrpcConnection : public Connection {
+ public:
+  GrpcConnection(ConnectionOptions options, const std::shared_ptr<grpc::ChannelCredentials>& credentials,
+                 absl::Time certificate_not_after)
+      : Connection(std::move(options)), certificate_not_after_(certificate_not_after) {
+    for (const std::string& broker : this->options().brokers) brokers_.push_back(Dial(broker, credentials));
+  }
+
+  std::unique_ptr<FeedStream> OpenFeed(const v1::SubscribeRequest& request) override {
+    return std::make_unique<GrpcFeedStream>(*brokers_[broker()].feed, request);
+  }
+  std::unique_ptr<SubmitWire> OpenSubmit() override {
+    return std::make_unique<GrpcSubmitWire>(*brokers_[broker()].submission);
+  }
+
+ protected:
+  absl::Status CallOnce(size_t broker, absl::string_view method, const google::protobuf::Message& request,
+                        google::protobuf::Message* response, absl::Time deadline) override;
+
+ private:
+  struct Broker {
+    std::shared_ptr<grpc::Channel> channel;
+    std::unique_ptr<grpc::GenericStub> generic;
+    std::unique_ptr<v1::FeedService::Stub> feed;
+    std::unique_ptr<v1::SubmissionService::Stub> submission;
+  };
+
+  Broker Dial(const std::string& address, const std::shared_ptr<grpc::ChannelCredentials>& credentials) const;
+  // Says what a failure to connect means for the person at the keyboard.
+  absl::Status Explain(const absl::Status& status, size_t broker) const;
+
+  const absl::Time certificate_not_after_;
+  std::vector<Broker> brokers_;
+};
+
+GrpcConnection::Broker GrpcConnection::Dial(const std::string& address,
+                                            const std::shared_ptr<grpc::ChannelCredentials>& credentials) const {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kReceiveBytesMax);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectInitialMs);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectMaxMs);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectTimeoutMs);
+  // One retry loop is enough, and this one does not know which calls are safe.
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  // Channels of two identities, or two clients under test, must not share a connection.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  if (!options().server_name.empty()) arguments.SetSslTargetNameOverride(options().server_name);
+  Broker broker;
+  broker.channel = grpc::CreateCustomChannel(address, credentials, arguments);
+  broker.generic = std::make_unique<grpc::GenericStub>(broker.channel);
+  broker.feed = v1::FeedService::NewStub(broker.channel);
+  broker.submission = v1::SubmissionService::NewStub(broker.channel);
+  return broker;
+}
+
+absl::Status GrpcConnection::CallOnce(size_t broker, absl::string_view method,
+                                      const google::protobuf::Message& request, google::protobuf::Message* response,
+                                      absl::Time deadline) {
+  grpc::ByteBuffer sent;
+  bool own_buffer = false;
+  MUSTER_RETURN_IF_ERROR(FromGrpc(grpc::GenericSerialize<grpc::ProtoBufferWriter, google::protobuf::Message>(
+      request, &sent, &own_buffer)));
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(deadline));
+  grpc::ByteBuffer received;
+  grpc::Status status;
+  absl::Notification done;
+  brokers_[broker].generic->UnaryCall(&context, std::string(method), grpc::StubOptions(), &sent, &received,
+                                      [&](grpc::Status result) {
+                                        status = std::move(result);
+                                        done.Notify();
+                                      });
+  done.WaitForNotification();
+  if (!status.ok()) return Explain(FromGrpc(status), broker);
+  return FromGrpc(grpc::GenericDeserialize<grpc::ProtoBufferReader, google::protobuf::Message>(&received, response));
+}
+
+absl::Status GrpcConnection::Explain(const absl::Status& status, size_t broker) const {
+  const std::string& address = options().brokers[broker];
+  const bool reached = brokers_[broker].channel->GetState(false) == GRPC_CHANNEL_READY;
+  if (status.code() == absl::StatusCode::kDeadlineExceeded && !reached) {
+    return absl::UnavailableError(absl::StrCat("no connection to ", address, " came about in time"));
+  }
+  // Answers of the broker's own carry their reason already.
+  if (status.code() != absl::StatusCode::kUnavailable || status.GetPayload(kRejectedTypeUrl).has_value()) return status;
+  if (clock().Now() >= certificate_not_after_) {
+    return Refusal(v1::ERROR_REASON_CERTIFICATE_EXPIRED,
+                   absl::StrCat(address, " ended the connection, and the certificate ", options().certificate_file,
+                                " expired on ", absl::FormatTime(absl::RFC3339_sec, certificate_not_after_, absl::UTCTimeZone()),
+                                ": ask the authority for a new one"));
+  }
+  if (absl::StrContains(status.message(), "CERTIFICATE_VERIFY_FAILED") ||
+      absl::StrContains(status.message(), "certificate verify failed")) {
+    return Refusal(v1::ERROR_REASON_CERTIFICATE_UNUSABLE,
+                   absl::StrCat("the certificate that ", address, " shows is not signed by an authority in ",
+                                options().ca_file, " or is not made out to that name: check the address, the CA file and "
+                                "the server name (", status.message(), ")"));
+  }
+  absl::Status explained(status.code(), absl::StrCat(address, ": ", status.message()));
+  status.ForEachPayload(
+      [&](absl::string_view url, const absl::Cord& payload) { explained.SetPayload(url, payload); });
+  return explained;
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<Connection>> Connect(ConnectionOptions options) {
+  if (options.brokers.empty()) {
+    return absl::InvalidArgumentError("no broker is named: give the host:port of at least one");
+  }
+  MUSTER_ASSIGN_OR_RETURN(const CertificateInfo certificate, DescribeCertificateFile(options.certificate_file));
+  // Whether the certificate is still valid is the broker's to say, by its clock; a wrong clock here must not lock us out.
+  MUSTER_RETURN_IF_ERROR(CheckTlsFiles({.certificate_file = options.certificate_file,
+                                        .key_file = options.key_file,
+                                        .ca_file = options.ca_file},
+                                       certificate.not_before + absl::Seconds(1)));
+  grpc::SslCredentialsOptions tls;
+  MUSTER_ASSIGN_OR_RETURN(tls.pem_root_certs, ReadFile(options.ca_file));
+  MUSTER_ASSIGN_OR_RETURN(tls.pem_private_key, ReadFile(options.key_file));
+  MUSTER_ASSIGN_OR_RETURN(tls.pem_cert_chain, ReadFile(options.certificate_file));
+  const auto credentials = grpc::SslCredentials(tls);
+  return std::make_shared<GrpcConnection>(std::move(options), credentials, certificate.not_after);
+}
+
+}  // namespace muster

@@ -1,0 +1,38 @@
+#include "client/lib/retry.h"
+
+#include <algorithm>
+
+#include "common/rich_status.h"
+
+namespace muster {
+
+absl::Duration Backoff::Next(absl::Duration at_least) {
+  const absl::Duration wait = step_ * absl::Uniform(random_, 0.5, 1.0);
+  step_ = std::min(step_ * policy_.multiplier, policy_.max_backoff);
+  return std::max(wait, at_least);
+}
+
+bool IsRetryable(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded:
+      return true;
+    case absl::StatusCode::kResourceExhausted:
+      return RetryDelayOf(status).has_value();
+    default:
+      return false;
+  }
+}
+
+absl::Status RetryUntil(absl::Time deadline, const RetryPolicy& policy, const Clock& clock,
+                        const std::function<bool(absl::Duration)>& wait, const std::function<absl::Status()>& attempt) {
+  Backoff backoff(policy);
+  while (true) {
+    const absl::Status status = attempt();
+    if (status.ok() || !IsRetryable(status)) return status;
+    const absl::Duration pause = backoff.Next(RetryDelayOf(status).value_or(absl::ZeroDuration()));
+    if (clock.Now() + pause >= deadline || !wait(pause)) return status;
+  }
+}
+
+}  // namespace muster

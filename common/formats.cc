@@ -1,0 +1,134 @@
+#include "common/formats.h"
+
+#include <algorithm>
+#include <array>
+
+#include "absl/strings/ascii.h"
+#include "common/uuid.h"
+
+namespace muster {
+namespace {
+
+constexpr std::array<absl::string_view, 56> kUspsStates = {
+    "AK", "AL", "AR", "AS", "AZ", "CA", "CO", "CT", "DC", "DE", "FL", "GA", "GU", "HI", "IA", "ID", "IL", "IN", "KS",
+    "KY", "LA", "MA", "MD", "ME", "MI", "MN", "MO", "MP", "MS", "MT", "NC", "ND", "NE", "NH", "NJ", "NM", "NV", "NY",
+    "OH", "OK", "OR", "PA", "PR", "RI", "SC", "SD", "TN", "TX", "UT", "VA", "VI", "VT", "WA", "WI", "WV", "WY"};
+
+bool IsAsciiUpper(char c) { return absl::ascii_isupper(static_cast<unsigned char>(c)); }
+bool IsAsciiLower(char c) { return absl::ascii_islower(static_cast<unsigned char>(c)); }
+bool IsAsciiDigit(char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); }
+
+// One character of well-formed UTF-8; a length of 0 says that the bytes are not.
+struct Decoded {
+  uint32_t code_point = 0;
+  size_t bytes = 0;
+};
+
+Decoded DecodeUtf8(absl::string_view text) {
+  const auto byte = [text](size_t i) { return static_cast<uint32_t>(static_cast<unsigned char>(text[i])); };
+  const uint32_t lead = byte(0);
+  if (lead < 0x80) return {lead, 1};
+  const size_t bytes = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || text.size() < bytes) return {};
+  uint32_t code_point = lead & (0x7fu >> bytes);
+  for (size_t i = 1; i < bytes; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return {};
+    code_point = code_point << 6 | (byte(i) & 0x3f);
+  }
+  // Longer than needed, half of a surrogate pair, or past the end of Unicode.
+  if (bytes == 3 && (code_point < 0x800 || (code_point >= 0xd800 && code_point <= 0xdfff))) return {};
+  if (bytes == 4 && (code_point < 0x10000 || code_point > 0x10ffff)) return {};
+  return {code_point, bytes};
+}
+
+bool IsForbidden(uint32_t c, bool multiline) {
+  if (c < 0x20) return !(multiline && (c == '\t' || c == '\n'));
+  if (c >= 0x7f && c <= 0x9f) return true;
+  return (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+}  // namespace
+
+bool IsSlug(absl::string_view text) {
+  if (text.empty() || !IsAsciiLower(text.front()) || text.back() == '-') return false;
+  for (size_t i = 1; i < text.size(); ++i) {
+    if (text[i] == '-' ? text[i - 1] == '-' : !IsAsciiLower(text[i]) && !IsAsciiDigit(text[i])) return false;
+  }
+  return true;
+}
+
+bool IsSha256Hex(absl::string_view text) {
+  return text.size() == 64 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return IsAsciiDigit(c) || (c >= 'a' && c <= 'f'); });
+}
+
+bool IsUspsState(absl::string_view text) { return std::binary_search(kUspsStates.begin(), kUspsStates.end(), text); }
+
+bool IsE164(absl::string_view text) {
+  return text.size() >= 9 && text.size() <= 16 && text[0] == '+' && text[1] != '0' &&
+         std::all_of(text.begin() + 1, text.end(), IsAsciiDigit);
+}
+
+bool IsOri(absl::string_view text) {
+  return text.size() == 9 && IsAsciiUpper(text[0]) && IsAsciiUpper(text[1]) &&
+         std::all_of(text.begin(), text.end(), [](char c) { return IsAsciiUpper(c) || IsAsciiDigit(c); });
+}
+
+bool HasFormat(v1::Format format, absl::string_view text) {
+  switch (format) {
+    case v1::FORMAT_UNSPECIFIED:
+      return true;
+    case v1::FORMAT_SLUG:
+      return IsSlug(text);
+    case v1::FORMAT_UUID_V7:
+      return IsUuidV7(text);
+    case v1::FORMAT_SHA256_HEX:
+      return IsSha256Hex(text);
+    case v1::FORMAT_USPS_STATE:
+      return IsUspsState(text);
+    case v1::FORMAT_E164:
+      return IsE164(text);
+    case v1::FORMAT_ORI:
+      return IsOri(text);
+    default:
+      return false;
+  }
+}
+
+absl::string_view FormatDescription(v1::Format format) {
+  switch (format) {
+    case v1::FORMAT_UNSPECIFIED:
+      return "any text";
+    case v1::FORMAT_SLUG:
+      return "lower-case letters, digits and single hyphens, starting with a letter, such as mo-ago";
+    case v1::FORMAT_UUID_V7:
+      return "a version 7 UUID (RFC 9562) in lower case";
+    case v1::FORMAT_SHA256_HEX:
+      return "64 lower-case hexadecimal digits";
+    case v1::FORMAT_USPS_STATE:
+      return "a USPS state abbreviation such as MO";
+    case v1::FORMAT_E164:
+      return "+ and 8 to 15 digits, such as +15735550100";
+    case v1::FORMAT_ORI:
+      return "an ORI of nine capitals and digits, such as MO0260000";
+    default:
+      return "a form that this build does not know";
+  }
+}
+
+std::optional<TextFault> FindTextFault(absl::string_view text, bool multiline) {
+  for (size_t i = 0; i < text.size();) {
+    const unsigned char c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x20 && c < 0x7f) {  // Almost all text, so before decoding.
+      ++i;
+      continue;
+    }
+    const Decoded decoded = DecodeUtf8(text.substr(i));
+    if (decoded.bytes == 0) return TextFault{i, std::nullopt};
+    if (IsForbidden(decoded.code_point, multiline)) return TextFault{i, decoded.code_point};
+    i += decoded.bytes;
+  }
+  return std::nullopt;
+}
+
+}  // namespace muster

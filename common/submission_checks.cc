@@ -1,0 +1,188 @@
+#include "common/submission_checks.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "common/validation.h"
+
+namespace muster {
+namespace {
+
+// Names repeated identifiers. Remembers views: what is shown to it must outlive it.
+class Duplicates {
+ public:
+  bool Seen(absl::string_view id) { return !id.empty() && !seen_.insert(id).second; }
+
+ private:
+  absl::flat_hash_set<absl::string_view> seen_;
+};
+
+class Checks {
+ public:
+  explicit Checks(std::vector<FieldViolation>* violations) : violations_(violations) {}
+
+  void Check(const v1::CreateOperation& body) {
+    CheckWindow(body.operation().window(), "create_operation.operation.window");
+    Duplicates sites;
+    for (int i = 0; i < body.sites_size(); ++i) {
+      if (sites.Seen(body.sites(i).site_id())) AddTwice(Item("create_operation.sites", i, ".site_id"));
+    }
+  }
+
+  void Check(const v1::SetParticipant& body) {
+    const v1::Participant& participant = body.participant();
+    if (participant.role() == v1::ROLE_LEAD) {
+      Add("set_participant.participant.role", "is ROLE_LEAD, an operation keeps the lead that created it");
+    }
+    CheckListedOnce(participant.site_ids(), "set_participant.participant.site_ids");
+  }
+
+  void Check(const v1::PublishPlan& body) {
+    Duplicates sections;
+    for (int i = 0; i < body.sections_size(); ++i) {
+      const std::string path = Item("publish_plan.sections", i, "");
+      if (sections.Seen(body.sections(i).section_id())) AddTwice(absl::StrCat(path, ".section_id"));
+      CheckAudience(body.sections(i).audience(), absl::StrCat(path, ".audience"));
+    }
+  }
+
+  void Check(const v1::AmendPlan& body) {
+    if (body.amendments().empty() && body.removals().empty()) {
+      Add("amend_plan", "has neither amendments nor removals, at least one is required");
+    }
+    Duplicates sections;
+    for (int i = 0; i < body.amendments_size(); ++i) {
+      const v1::Section& section = body.amendments(i).section();
+      const std::string path = Item("amend_plan.amendments", i, ".section");
+      if (sections.Seen(section.section_id())) AddTwice(absl::StrCat(path, ".section_id"));
+      CheckAudience(section.audience(), absl::StrCat(path, ".audience"));
+    }
+    for (int i = 0; i < body.removals_size(); ++i) {
+      if (sections.Seen(body.removals(i).section_id())) AddTwice(Item("amend_plan.removals", i, ".section_id"));
+    }
+  }
+
+  void Check(const v1::RecordTally& body) { CheckEntry(body.entry(), "record_tally.entry"); }
+
+  void Check(const v1::CorrectTally& body) {
+    Duplicates entries;
+    entries.Seen(body.entry_id());
+    for (int i = 0; i < body.replacements_size(); ++i) {
+      const std::string path = Item("correct_tally.replacements", i, "");
+      if (entries.Seen(body.replacements(i).entry_id())) {
+        Add(absl::StrCat(path, ".entry_id"),
+            "is the id of the corrected entry or of another replacement; give each replacement a new one");
+      }
+      CheckEntry(body.replacements(i), path);
+    }
+  }
+
+ private:
+  static std::string Item(absl::string_view list, int index, absl::string_view rest) {
+    return absl::StrCat(list, "[", index, "]", rest);
+  }
+
+  void Add(absl::string_view field, absl::string_view description) {
+    if (violations_->size() < kViolationsMax) violations_->push_back({std::string(field), std::string(description)});
+  }
+
+  void AddTwice(absl::string_view field) { Add(field, "names something that was named before it; name it once"); }
+
+  template <typename Ids>
+  void CheckListedOnce(const Ids& ids, absl::string_view path) {
+    Duplicates seen;
+    for (int i = 0; i < ids.size(); ++i) {
+      if (seen.Seen(ids[i])) AddTwice(Item(path, i, ""));
+    }
+  }
+
+  void CheckWindow(const v1::TimeWindow& window, absl::string_view path) {
+    if (!window.has_start() || !window.has_end()) return;
+    const std::pair start(window.start().seconds(), window.start().nanos());
+    const std::pair end(window.end().seconds(), window.end().nanos());
+    if (start >= end) Add(absl::StrCat(path, ".end"), "is not after start; a window must have a length");
+  }
+
+  void CheckAudience(const v1::Audience& audience, const std::string& path) {
+    bool participants = false;
+    bool prosecutors = false;
+    for (int i = 0; i < audience.roles_size(); ++i) {
+      const v1::Role role = audience.roles(i);
+      if (role != v1::ROLE_PARTICIPANT && role != v1::ROLE_PROSECUTOR) {
+        Add(Item(absl::StrCat(path, ".roles"), i, ""),
+            "is not a role that reads plan sections, wanted is ROLE_PARTICIPANT or ROLE_PROSECUTOR");
+        continue;
+      }
+      bool& seen = role == v1::ROLE_PARTICIPANT ? participants : prosecutors;
+      if (std::exchange(seen, true)) AddTwice(Item(absl::StrCat(path, ".roles"), i, ""));
+    }
+    CheckListedOnce(audience.site_ids(), absl::StrCat(path, ".site_ids"));
+    CheckListedOnce(audience.excluded_agency_ids(), absl::StrCat(path, ".excluded_agency_ids"));
+  }
+
+  void CheckEntry(const v1::TallyEntry& entry, absl::string_view path) {
+    if (entry.has_amount_cents() && entry.category() != v1::TALLY_CATEGORY_SEIZED_CURRENCY) {
+      Add(absl::StrCat(path, ".amount_cents"),
+          "is given for a category that is not counted in money; leave it out, or use TALLY_CATEGORY_SEIZED_CURRENCY");
+    }
+    for (int i = 0; i < entry.assisting_agency_ids_size(); ++i) {
+      if (entry.assisting_agency_ids(i) != entry.primary_agency_id() || entry.primary_agency_id().empty()) continue;
+      Add(Item(absl::StrCat(path, ".assisting_agency_ids"), i, ""),
+          "is the primary agency, which cannot assist itself; leave it out");
+    }
+    for (int i = 0; i < entry.contained_in_entry_ids_size(); ++i) {
+      if (entry.contained_in_entry_ids(i) != entry.entry_id() || entry.entry_id().empty()) continue;
+      Add(Item(absl::StrCat(path, ".contained_in_entry_ids"), i, ""),
+          "is the entry itself, which cannot contain itself; leave it out");
+    }
+    if (entry.assisting_agency_ids_size() > 1) {
+      CheckListedOnce(entry.assisting_agency_ids(), absl::StrCat(path, ".assisting_agency_ids"));
+    }
+    if (entry.contained_in_entry_ids_size() > 1) {
+      CheckListedOnce(entry.contained_in_entry_ids(), absl::StrCat(path, ".contained_in_entry_ids"));
+    }
+  }
+
+  std::vector<FieldViolation>* const violations_;
+};
+
+}  // namespace
+
+void CheckSubmission(const v1::Submission& submission, std::vector<FieldViolation>* violations) {
+  Checks checks(violations);
+  switch (submission.body_case()) {
+    case v1::Submission::kCreateOperation:
+      return checks.Check(submission.create_operation());
+    case v1::Submission::kSetParticipant:
+      return checks.Check(submission.set_participant());
+    case v1::Submission::kPublishPlan:
+      return checks.Check(submission.publish_plan());
+    case v1::Submission::kAmendPlan:
+      return checks.Check(submission.amend_plan());
+    case v1::Submission::kRecordTally:
+      return checks.Check(submission.record_tally());
+    case v1::Submission::kCorrectTally:
+      return checks.Check(submission.correct_tally());
+    default:
+      return;  // Its fields stand alone.
+  }
+}
+
+absl::Status ValidateSubmission(const v1::Submission& submission) {
+  std::vector<FieldViolation> violations = Violations(submission);
+  CheckSubmission(submission, &violations);
+  return MalformedStatus(violations);
+}
+
+absl::Status ValidateSubscribe(const v1::SubscribeRequest& request) {
+  std::vector<FieldViolation> violations = Violations(request);
+  if (request.from_now() && !request.after_cursor().empty()) {
+    violations.push_back({"after_cursor", "is set together with from_now; give the one or the other"});
+  }
+  return MalformedStatus(violations);
+}
+
+}  // namespace muster

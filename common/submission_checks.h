@@ -1,0 +1,31 @@
+// The rules of a submission that no single field can state: what fields must be to each other. Wrong whatever the state
+// of the broker, so refused before the log.
+//
+// Threading: pure functions, from any thread.
+#ifndef MUSTER_COMMON_SUBMISSION_CHECKS_H_
+#define MUSTER_COMMON_SUBMISSION_CHECKS_H_
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "common/field_violation.h"
+#include "muster/v1/submission.pb.h"
+
+namespace muster {
+
+// Appends what is wrong between the fields of `submission`, which may be malformed in other ways: windows that do not
+// end after they start, sites, sections or entries named twice, audiences of roles that read no plan, a second LEAD, an
+// amendment of nothing, money that is not seized currency, an entry contained in itself, an agency assisting itself.
+// Stops at kViolationsMax in all.
+void CheckSubmission(const v1::Submission& submission, std::vector<FieldViolation>* violations);
+
+// Everything that can be wrong with a submission in itself: Violations and CheckSubmission as one status
+// (MalformedStatus).
+absl::Status ValidateSubmission(const v1::Submission& submission);
+
+// The same for a subscription: a cursor and from_now exclude each other.
+absl::Status ValidateSubscribe(const v1::SubscribeRequest& request);
+
+}  // namespace muster
+
+#endif  // MUSTER_COMMON_SUBMISSION_CHECKS_H_

@@ -1,0 +1,122 @@
+#include "server/broker/broker.h"
+
+#include "common/logging.h"
+#include "common/status_macros.h"
+#include "server/state/cursor.h"
+
+namespace muster {
+
+Broker::Broker(Options options, std::unique_ptr<EventLog> log, const Clock* clock)
+    : options_(std::move(options)),
+      clock_(clock),
+      log_(std::move(log)),
+      snapshots_(std::make_unique<SnapshotStore>(options_.data_dir, options_.snapshots_kept)) {}
+
+absl::StatusOr<std::unique_ptr<Broker>> Broker::Open(Options options, std::unique_ptr<EventLog> log,
+                                                     const Clock* clock) {
+  std::unique_ptr<Broker> broker(new Broker(std::move(options), std::move(log), clock));
+  MUSTER_ASSIGN_OR_RETURN(Recovered recovered, Recover(broker->options_.data_dir, *broker->snapshots_,
+                                                       broker->options_.genesis, *clock, broker->log_.get()));
+  broker->state_ = std::move(recovered.state);
+  broker->feed_ = std::move(recovered.feed);
+  broker->recovery_ = std::move(recovered.report);
+  broker->last_snapshot_ = broker->recovery_.from_snapshot;
+  broker->log_id_ = broker->state_->genesis().log_id();
+  MUSTER_ASSIGN_OR_RETURN(broker->publisher_, Publisher::Create(broker->feed_.get(), broker->state_->audiences(),
+                                                                broker->options_.publisher));
+  return broker;
+}
+
+Broker::~Broker() { Stop(); }
+
+void Broker::Start(Hooks hooks) {
+  hooks_ = std::move(hooks);
+  Sequencer::Hooks sequencer_hooks;
+  sequencer_hooks.access_changed = hooks_.access_changed;
+  sequencer_hooks.committed = [this] { TakeSnapshotIfDue(options_.snapshot_every_events); };
+  sequencer_hooks.idle = [this] { OnIdle(); };
+  sequencer_hooks.failed = [this](const absl::Status& why) { OnFailed(why); };
+  sequencer_ = std::make_unique<Sequencer>(options_.sequencer, std::move(sequencer_hooks), log_.get(), state_.get(),
+                                           &state_mu_, publisher_.get(), clock_);
+  publisher_->Start();
+  sequencer_->Start();
+}
+
+void Broker::StopAccepting() {
+  if (sequencer_ != nullptr) sequencer_->Stop();
+}
+
+void Broker::Stop() {
+  if (sequencer_ == nullptr) return;
+  StopAccepting();
+  publisher_->Stop();
+  // From here on this thread is the only one.
+  TakeSnapshotIfDue(1);
+  if (snapshot_thread_.joinable()) snapshot_thread_.join();
+  sequencer_ = nullptr;
+}
+
+absl::StatusOr<std::shared_ptr<Subscription>> Broker::Subscribe(absl::string_view agency_id,
+                                                                std::optional<absl::string_view> after,
+                                                                Subscription::Wake wake) {
+  std::optional<uint64_t> position;
+  if (after.has_value()) {
+    MUSTER_ASSIGN_OR_RETURN(position, DecodeCursor(log_id_, *after));
+  }
+  return publisher_->Subscribe(agency_id, position, std::move(wake));
+}
+
+std::string Broker::FeedCursor(absl::string_view agency_id) const {
+  return EncodeCursor(log_id_, publisher_->Position(agency_id));
+}
+
+BrokerStats Broker::Stats() const {
+  BrokerStats stats;
+  if (sequencer_ != nullptr) stats.sequencer = sequencer_->Stats();
+  stats.publisher = publisher_->Stats();
+  stats.last_sequence = log_->last_sequence();
+  stats.last_snapshot = last_snapshot_;
+  stats.snapshot_failures = snapshot_failures_;
+  stats.failed = failed_;
+  return stats;
+}
+
+void Broker::OnIdle() {
+  // An error here comes back from the next Append, which is where it is acted on.
+  log_->Idle().IgnoreError();
+  if (options_.history_notices_max == 0) return;
+  if (const absl::StatusOr<uint64_t> trimmed = feed_->TrimTo(options_.history_notices_max); !trimmed.ok()) {
+    LogWarn("history could not be trimmed", {{"why", trimmed.status().message()}});
+  }
+}
+
+void Broker::TakeSnapshotIfDue(uint64_t after_events) {
+  if (failed_ || snapshot_running_ || log_->last_sequence() < last_snapshot_ + after_events) return;
+  // The feed must be as durable as the snapshot that relies on it.
+  if (const absl::Status synced = feed_->Sync(); !synced.ok()) {
+    ++snapshot_failures_;
+    LogWarn("snapshot postponed: the feed could not be synced", {{"why", synced.message()}});
+    last_snapshot_ = log_->last_sequence();  // Not again after every commit.
+    return;
+  }
+  if (snapshot_thread_.joinable()) snapshot_thread_.join();  // It has ended: snapshot_running_ is false.
+  snapshot_running_ = true;
+  last_snapshot_ = state_->sequence();
+  snapshot_thread_ = std::thread([this, image = state_->ToImage()] {
+    if (const absl::Status saved = snapshots_->Save(image); saved.ok()) {
+      LogInfo("snapshot written", {{"sequence", image.sequence()}});
+    } else {
+      ++snapshot_failures_;
+      LogWarn("snapshot could not be written", {{"why", saved.message()}});
+    }
+    snapshot_running_ = false;
+  });
+}
+
+void Broker::OnFailed(const absl::Status& why) {
+  failed_ = true;
+  LogError("the fate of a commit is unknown; nothing more is accepted", {{"why", why.message()}});
+  if (hooks_.failed) hooks_.failed(why);
+}
+
+}  // namespace muster

@@ -1,0 +1,126 @@
+// The broker without its network: the log, the state, the feed, and the threads that move submissions through them.
+//
+// Threading: thread-safe. Open, Start and Stop from one thread.
+#ifndef MUSTER_SERVER_BROKER_BROKER_H_
+#define MUSTER_SERVER_BROKER_BROKER_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "common/clock.h"
+#include "server/broker/publisher.h"
+#include "server/broker/recovery.h"
+#include "server/broker/sequencer.h"
+#include "server/broker/snapshot_store.h"
+#include "server/log/event_log.h"
+#include "server/state/state.h"
+
+namespace muster {
+
+struct BrokerStats {
+  SequencerStats sequencer;
+  PublisherStats publisher;
+  Sequence last_sequence = 0;
+  Sequence last_snapshot = 0;
+  uint64_t snapshot_failures = 0;
+  bool failed = false;
+};
+
+class Broker {
+ public:
+  struct Options {
+    std::string data_dir;
+    v1::Genesis genesis;  // For an empty log.
+    Sequencer::Options sequencer;
+    Publisher::Options publisher;
+    uint64_t snapshot_every_events = 20000;
+    uint32_t snapshots_kept = 2;
+    uint64_t history_notices_max = 0;  // 0: keep all.
+  };
+  // Called by the sequencer thread, without locks.
+  struct Hooks {
+    std::function<void()> access_changed;
+    std::function<void(const absl::Status&)> failed;
+  };
+
+  // Recovers what `log` and `options.data_dir` hold. See Recover for the errors.
+  static absl::StatusOr<std::unique_ptr<Broker>> Open(Options options, std::unique_ptr<EventLog> log,
+                                                      const Clock* clock);
+  ~Broker();
+
+  Broker(const Broker&) = delete;
+  Broker& operator=(const Broker&) = delete;
+
+  void Start(Hooks hooks);
+  // Refuses new submissions and answers the queued ones. Reads go on.
+  void StopAccepting();
+  // StopAccepting, ends the subscriptions, and writes a snapshot. No caller may be left.
+  void Stop();
+
+  // See PendingSubmission for what is owed before and after.
+  void Submit(PendingSubmission pending) { sequencer_->Submit(std::move(pending)); }
+  void SubmitAll(std::vector<PendingSubmission> pending) { sequencer_->SubmitAll(std::move(pending)); }
+
+  // Runs `read` with the state held still. It must be short and must not block.
+  template <typename Read>
+  auto WithState(Read&& read) const {
+    absl::ReaderMutexLock lock(&state_mu_);
+    return std::forward<Read>(read)(*state_);
+  }
+
+  // `after`: an agency's own cursor (empty: from the beginning), or nothing for "from now on". Errors in the cursor itself
+  // come back at once, the others from the subscription.
+  absl::StatusOr<std::shared_ptr<Subscription>> Subscribe(absl::string_view agency_id,
+                                                          std::optional<absl::string_view> after,
+                                                          Subscription::Wake wake);
+
+  // Where the agency's published feed stands.
+  std::string FeedCursor(absl::string_view agency_id) const;
+
+  const std::string& log_id() const { return log_id_; }
+  const RecoveryReport& recovery() const { return recovery_; }
+  BrokerStats Stats() const;
+
+ private:
+  Broker(Options options, std::unique_ptr<EventLog> log, const Clock* clock);
+
+  // On the sequencer thread, between commits.
+  void OnIdle();
+  void TakeSnapshotIfDue(uint64_t after_events);
+  void OnFailed(const absl::Status& why);
+
+  const Options options_;
+  const Clock* const clock_;
+  const std::unique_ptr<EventLog> log_;
+  std::unique_ptr<FeedStore> feed_;  // The sequencer thread's.
+  RecoveryReport recovery_;
+  std::string log_id_;
+  Hooks hooks_;
+
+  mutable absl::Mutex state_mu_;  // After the sequencer's queue_mu_, before the publisher's.
+  // Guarded by state_mu_, except that the sequencer thread, the only one that changes it, also reads it without.
+  std::unique_ptr<State> state_;
+
+  std::unique_ptr<Publisher> publisher_;
+  std::unique_ptr<Sequencer> sequencer_;
+
+  // Writing a snapshot takes longer than a commit may wait: a thread does it, one at a time.
+  std::unique_ptr<SnapshotStore> snapshots_;
+  std::thread snapshot_thread_;
+  std::atomic<bool> snapshot_running_ = false;
+  std::atomic<Sequence> last_snapshot_ = 0;
+  std::atomic<uint64_t> snapshot_failures_ = 0;
+  std::atomic<bool> failed_ = false;
+};
+
+}  // namespace muster
+
+#endif  // MUSTER_SERVER_BROKER_BROKER_H_

@@ -1,0 +1,208 @@
+#include "server/broker/sequencer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/error_reason.h"
+#include "common/failpoint.h"
+
+namespace muster {
+namespace {
+
+absl::Status Draining() {
+  return Refusal(v1::ERROR_REASON_DRAINING,
+                 "the broker is shutting down; send it again, with the same submission_id, to where it comes back");
+}
+
+absl::Status FateUnknown(const absl::Status& cause) {
+  return Refusal(v1::ERROR_REASON_FATE_UNKNOWN,
+                 absl::StrCat("the broker could not learn whether its disk has the submission (", cause.message(),
+                              "); send it again with the same submission_id"));
+}
+
+absl::Status NothingWritten(const absl::Status& cause) {
+  return Refusal(v1::ERROR_REASON_STORAGE_FULL,
+                 absl::StrCat("the broker could not store the submission (", cause.message(),
+                              "); nothing was stored; send it again later"));
+}
+
+}  // namespace
+
+Sequencer::Sequencer(const Options& options, Hooks hooks, EventLog* log, State* state, absl::Mutex* state_mu,
+                     Publisher* publisher, const Clock* clock)
+    : options_(options),
+      hooks_(std::move(hooks)),
+      log_(log),
+      state_(state),
+      state_mu_(state_mu),
+      publisher_(publisher),
+      clock_(clock) {}
+
+Sequencer::~Sequencer() { Stop(); }
+
+void Sequencer::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Sequencer::Stop() {
+  {
+    absl::MutexLock lock(&queue_mu_);
+    if (refusal_.ok()) refusal_ = Draining();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void Sequencer::Submit(PendingSubmission pending) {
+  std::vector<PendingSubmission> one;
+  one.push_back(std::move(pending));
+  SubmitAll(std::move(one));
+}
+
+void Sequencer::SubmitAll(std::vector<PendingSubmission> pending) {
+  size_t taken = 0;
+  absl::Status refusal;
+  {
+    absl::MutexLock lock(&queue_mu_);
+    refusal = refusal_;
+    if (refusal.ok()) {
+      taken = std::min(pending.size(), options_.queue_max - std::min(options_.queue_max, queue_.size()));
+      for (size_t i = 0; i < taken; ++i) queue_.push_back(std::move(pending[i]));
+    }
+  }
+  if (refusal.ok() && taken < pending.size()) {
+    refusal = Refusal(v1::ERROR_REASON_QUEUE_FULL, "the broker has too much to do; send it again in a moment");
+  }
+  for (size_t i = taken; i < pending.size(); ++i) pending[i].done(refusal);
+}
+
+void Sequencer::Run() {
+  while (true) {
+    std::vector<PendingSubmission> submissions = TakeQueued();
+    if (submissions.empty()) return;
+    CommitBatch(std::move(submissions));
+    if (hooks_.committed) hooks_.committed();
+    const bool nothing_waits = [this] {
+      absl::MutexLock lock(&queue_mu_);
+      return queue_.empty();
+    }();
+    if (nothing_waits && hooks_.idle) hooks_.idle();
+  }
+}
+
+// Waits for work. Empty when stopped and everything queued has been taken.
+std::vector<PendingSubmission> Sequencer::TakeQueued() {
+  absl::MutexLock lock(&queue_mu_);
+  queue_mu_.Await(absl::Condition(
+      +[](Sequencer* self) { return !self->queue_.empty() || !self->refusal_.ok(); }, this));
+  const size_t events_max = std::min(options_.batch_events_max, log_->limits().batch_events_max);
+  size_t bytes_left = log_->limits().batch_bytes_max;
+  std::vector<PendingSubmission> taken;
+  while (!queue_.empty() && taken.size() < events_max) {
+    // The event adds its sequence, time and principal to the submission.
+    constexpr size_t kEnvelopeBytesMax = 1024;
+    const size_t bytes = queue_.front().submission.ByteSizeLong() + kEnvelopeBytesMax;
+    if (bytes > bytes_left && !taken.empty()) break;
+    bytes_left -= std::min(bytes, bytes_left);
+    taken.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  return taken;
+}
+
+// The path of every change to Muster, in order. What comes before it (authenticate, authorize, validate) is in
+// server/rpc/; the readers' side of Publish is in publisher.h.
+void Sequencer::CommitBatch(std::vector<PendingSubmission> submissions) {
+  Batch batch = Sequence(std::move(submissions));  // Answers repeats; assigns sequence and accepted_at; encodes once.
+  if (batch.events.empty()) return;
+  MUSTER_FAILPOINT("commit.before_append");
+  if (absl::Status appended = log_->Append(batch.encoded); !appended.ok()) {  // One fsync, or one etcd transaction.
+    FailBatch(std::move(batch), appended);  // Nothing written: refuse. Fate unknown: stop.
+    return;
+  }
+  MUSTER_FAILPOINT("commit.after_append");
+  std::vector<Applied> applied = ApplyAll(batch.events);  // Holds state_mu_; no I/O, cannot fail.
+  MUSTER_FAILPOINT("commit.after_apply");
+  const absl::Status published =  // Never waits for a reader.
+      publisher_->Publish(batch.events.front().sequence(), applied, state_->audiences());
+  MUSTER_FAILPOINT("commit.after_publish");
+  Acknowledge(std::move(batch), std::move(applied));
+  MUSTER_FAILPOINT("commit.after_acknowledge");
+  if (!published.ok()) StopAccepting(published);
+}
+
+Sequencer::Batch Sequencer::Sequence(std::vector<PendingSubmission> submissions) {
+  // Time never runs backwards in the log, whatever the clock does. Only this thread changes the state, so it reads it freely.
+  const absl::Time accepted_at = std::max(clock_->Now(), state_->last_accepted_at());
+  const google::protobuf::Timestamp stamp = ToProto(accepted_at);
+  Batch batch;
+  for (PendingSubmission& pending : submissions) {
+    if (std::optional<v1::Outcome> decided =
+            state_->FindDecided(pending.principal.agency_id(), pending.submission, accepted_at)) {
+      ++repeats_;
+      pending.done(*std::move(decided));
+      continue;
+    }
+    v1::Event& event = batch.events.emplace_back();
+    event.set_sequence(log_->last_sequence() + batch.events.size());
+    *event.mutable_accepted_at() = stamp;
+    event.set_rules_version(kRulesVersion);
+    *event.mutable_principal() = pending.principal;
+    *event.mutable_submission() = std::move(pending.submission);
+    batch.encoded.push_back({event.sequence(), event.SerializeAsString()});
+    batch.pending.push_back(std::move(pending));
+  }
+  return batch;
+}
+
+std::vector<Applied> Sequencer::ApplyAll(const std::vector<v1::Event>& events) {
+  std::vector<Applied> applied;
+  applied.reserve(events.size());
+  absl::MutexLock lock(state_mu_);
+  for (const v1::Event& event : events) applied.push_back(state_->Apply(event));
+  return applied;
+}
+
+void Sequencer::Acknowledge(Batch batch, std::vector<Applied> applied) {
+  events_ += batch.events.size();
+  ++commits_;
+  bool access_changed = false;
+  for (const Applied& one : applied) {
+    access_changed |= one.access_changed;
+    if (one.outcome.has_rejected()) ++rejected_;
+  }
+  // Streams of a revoked certificate end before anyone is told that it is revoked.
+  if (access_changed && hooks_.access_changed) hooks_.access_changed();
+  for (size_t i = 0; i < applied.size(); ++i) batch.pending[i].done(std::move(applied[i].outcome));
+}
+
+void Sequencer::FailBatch(Batch batch, const absl::Status& why) {
+  const bool surely_not_written = absl::IsResourceExhausted(why) || absl::IsInvalidArgument(why);
+  if (!surely_not_written) StopAccepting(why);
+  const absl::Status answer = surely_not_written ? NothingWritten(why) : FateUnknown(why);
+  for (PendingSubmission& pending : batch.pending) pending.done(answer);
+}
+
+void Sequencer::StopAccepting(const absl::Status& why) {
+  std::deque<PendingSubmission> waiting;
+  {
+    absl::MutexLock lock(&queue_mu_);
+    refusal_ = FateUnknown(why);
+    waiting.swap(queue_);
+  }
+  for (PendingSubmission& pending : waiting) pending.done(FateUnknown(why));
+  if (hooks_.failed) hooks_.failed(why);
+}
+
+SequencerStats Sequencer::Stats() const {
+  SequencerStats stats;
+  stats.events = events_;
+  stats.commits = commits_;
+  stats.repeats = repeats_;
+  stats.rejected = rejected_;
+  absl::MutexLock lock(&queue_mu_);
+  stats.queued = queue_.size();
+  return stats;
+}
+
+}  // namespace muster

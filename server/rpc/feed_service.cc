@@ -1,0 +1,83 @@
+#include "server/rpc/feed_service.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "server/broker/feed_message.h"
+#include "server/rpc/pumped_stream.h"
+
+namespace muster {
+namespace {
+
+using WriteReactor = grpc::ServerWriteReactor<grpc::ByteBuffer>;
+
+// One stream message holds at most this much.
+constexpr size_t kDeliveriesMax = 512;
+constexpr size_t kDeliveryBytesMax = 1 << 20;
+
+class FeedStream final : public PumpedStream<WriteReactor> {
+ public:
+  FeedStream(grpc::CallbackServerContext* context, Caller caller, OpenStreams* streams, std::string log_id)
+      : PumpedStream(context, std::move(caller), streams), log_id_(std::move(log_id)) {}
+
+  // Before Begin.
+  absl::Status Open(Broker* broker, const v1::SubscribeRequest& request) {
+    std::optional<absl::string_view> after;
+    if (!request.from_now()) after = request.after_cursor();
+    std::weak_ptr<OpenStream> weak = shared_from_this();
+    MUSTER_ASSIGN_OR_RETURN(subscription_,
+                            broker->Subscribe(caller().principal.agency_id(), after,
+                                              [weak, streams = streams()] { streams->Wake(weak); }));
+    return absl::OkStatus();
+  }
+
+ private:
+  Next TakeNext() override {
+    deliveries_.clear();
+    bool caught_up = false;
+    subscription_->Drain(kDeliveriesMax, kDeliveryBytesMax, &deliveries_, &caught_up);
+    if (!deliveries_.empty() || caught_up) return {EncodeSubscribeResponse(log_id_, deliveries_, caught_up), {}};
+    absl::Status status = subscription_->status();
+    if (status.ok()) return {};
+    return {{}, std::move(status)};
+  }
+
+  void Release() override { subscription_->Cancel(); }
+
+  const std::string log_id_;
+  std::shared_ptr<Subscription> subscription_;
+  std::vector<QueuedDelivery> deliveries_;
+};
+
+}  // namespace
+
+WriteReactor* FeedService::Subscribe(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request_bytes) {
+  std::shared_ptr<FeedStream> stream;
+  const absl::Status status = [&]() -> absl::Status {
+    MUSTER_ASSIGN_OR_RETURN(Caller caller, calls_.guard().Authenticate(*context->auth_context()));
+    MUSTER_RETURN_IF_ERROR(broker_->WithState([&](const State& state) {
+      return calls_.guard().Admit(state, caller, FindRule("muster.v1.FeedService/Subscribe"), {});
+    }));
+    v1::SubscribeRequest request;
+    MUSTER_RETURN_IF_ERROR(ParseBuffer(*request_bytes, &request));
+    MUSTER_RETURN_IF_ERROR(ValidateSubscribe(request));
+    stream = std::make_shared<FeedStream>(context, std::move(caller), streams_, broker_->log_id());
+    return stream->Open(broker_, request);
+  }();
+  if (!status.ok()) return new RefusedStream<WriteReactor>(status);
+  FeedStream* const reactor = stream.get();
+  reactor->Begin();
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* FeedService::GetFeedPosition(grpc::CallbackServerContext* context,
+                                                       const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return calls_.Read<v1::GetFeedPositionRequest, v1::GetFeedPositionResponse>(
+      context, "muster.v1.FeedService/GetFeedPosition", request, response, kNoSubject,
+      [](const ReadScope&, const v1::GetFeedPositionRequest&, v1::GetFeedPositionResponse*) {
+        return absl::OkStatus();  // The cursor, which every read carries, is the answer.
+      });
+}
+
+}  // namespace muster

@@ -1,0 +1,86 @@
+#include "server/rpc/guard.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/error_reason.h"
+#include "common/status_macros.h"
+
+namespace muster {
+namespace {
+
+// More certificates than this are parsed again now and then.
+constexpr size_t kCallersMax = 65536;
+
+absl::string_view ToAbsl(grpc::string_ref text) { return absl::string_view(text.data(), text.size()); }
+
+absl::Status NoCertificate() {
+  return Refusal(v1::ERROR_REASON_CERTIFICATE_UNUSABLE,
+                 "the connection presented no usable client certificate; use the agency's own certificate and key");
+}
+
+}  // namespace
+
+Guard::Guard(std::string trust_domain, const Clock* clock) : trust_domain_(std::move(trust_domain)), clock_(clock) {}
+
+absl::StatusOr<Caller> Guard::Authenticate(const grpc::AuthContext& context) const {
+  const std::vector<grpc::string_ref> certificates = context.FindPropertyValues("x509_pem_cert");
+  const std::vector<grpc::string_ref> spiffe_ids = context.FindPropertyValues("peer_spiffe_id");
+  // gRPC leaves the SPIFFE id out when a certificate has several URIs; CallerFromPem would refuse it too.
+  if (certificates.size() != 1 || spiffe_ids.size() != 1 || spiffe_ids[0].empty()) return NoCertificate();
+  MUSTER_ASSIGN_OR_RETURN(Caller caller, CallerFromPem(ToAbsl(certificates[0])));
+  const std::string expected = absl::StrCat("spiffe://", trust_domain_, "/agency/", caller.principal.agency_id(), "/",
+                                            caller.principal.post());
+  if (ToAbsl(spiffe_ids[0]) != expected) return NoCertificate();
+  MUSTER_RETURN_IF_ERROR(CheckValidity(caller));
+  return caller;
+}
+
+absl::Status Guard::CheckStanding(const State& state, const Caller& caller) const {
+  MUSTER_RETURN_IF_ERROR(CheckValidity(caller));
+  return state.roster().CheckStanding(caller.principal);
+}
+
+absl::Status Guard::Admit(const State& state, const Caller& caller, const PolicyRule* rule,
+                          const PolicySubject& subject) const {
+  MUSTER_RETURN_IF_ERROR(CheckStanding(state, caller));
+  return Authorize(state, caller.principal.agency_id(), rule, subject);
+}
+
+absl::StatusOr<Caller> Guard::CallerFromPem(absl::string_view pem) const {
+  {
+    absl::ReaderMutexLock lock(&callers_mu_);
+    const auto it = callers_.find(pem);
+    if (it != callers_.end()) return it->second;
+  }
+  MUSTER_ASSIGN_OR_RETURN(const CertificateIdentity identity, IdentityFromPem(pem, trust_domain_));
+  Caller caller;
+  caller.principal.set_agency_id(identity.agency_id);
+  caller.principal.set_post(identity.post);
+  caller.principal.set_certificate_sha256(identity.sha256_hex);
+  caller.not_before = identity.not_before;
+  caller.not_after = identity.not_after;
+  absl::MutexLock lock(&callers_mu_);
+  if (callers_.size() >= kCallersMax) callers_.clear();
+  callers_.emplace(std::string(pem), caller);
+  return caller;
+}
+
+absl::Status Guard::CheckValidity(const Caller& caller) const {
+  const absl::Time now = clock_->Now();
+  if (now > caller.not_after) {
+    return Refusal(v1::ERROR_REASON_CERTIFICATE_EXPIRED,
+                   absl::StrCat("the certificate expired at ", absl::FormatTime(caller.not_after, absl::UTCTimeZone()),
+                                "; ask the registrar for a new one"));
+  }
+  if (now < caller.not_before) {
+    return Refusal(v1::ERROR_REASON_CERTIFICATE_EXPIRED,
+                   absl::StrCat("the certificate is valid only from ",
+                                absl::FormatTime(caller.not_before, absl::UTCTimeZone()),
+                                " on; check this computer's clock and the broker's"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace muster

@@ -1,0 +1,137 @@
+#include "server/rpc/rpc_server.h"
+
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/error_reason.h"
+#include "common/logging.h"
+#include "common/status_macros.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/security/tls_certificate_provider.h"
+#include "grpcpp/security/tls_credentials_options.h"
+#include "grpcpp/server_builder.h"
+#include "server/rpc/foreign_rpc_guard.h"
+
+namespace muster {
+namespace {
+
+constexpr int kHandshakeTimeoutMs = 5000;
+constexpr int kKeepaliveMs = 20000;
+constexpr int kStreamsPerConnectionMax = 64;
+constexpr int kMetadataBytesMax = 16 << 10;
+
+std::shared_ptr<grpc::ServerCredentials> MutualTls(const TlsFiles& files, absl::Duration reload_interval) {
+  const auto seconds = static_cast<unsigned int>(std::max<int64_t>(1, absl::ToInt64Seconds(reload_interval)));
+  auto provider = std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
+      files.key_file, files.certificate_file, files.ca_file, seconds);
+  grpc::experimental::TlsServerCredentialsOptions options(std::move(provider));
+  options.watch_root_certs();
+  options.watch_identity_key_cert_pairs();
+  options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  return grpc::experimental::TlsServerCredentials(options);
+}
+
+std::string HostOf(const std::string& address) { return address.substr(0, address.rfind(':')); }
+
+}  // namespace
+
+RpcServer::RpcServer(Options options, Broker* broker, const Clock* clock)
+    : options_(std::move(options)),
+      broker_(broker),
+      clock_(clock),
+      guard_(options_.trust_domain, clock),
+      calls_(broker, &guard_),
+      streams_([this](const Caller& caller) {
+        return broker_->WithState([&](const State& state) { return guard_.CheckStanding(state, caller); });
+      }),
+      agency_service_(&calls_),
+      operation_service_(&calls_),
+      plan_service_(&calls_),
+      tally_service_(&calls_),
+      submission_service_(broker, &calls_, &streams_, options_.stream_in_flight_max),
+      feed_service_(broker, &calls_, &streams_) {}
+
+RpcServer::~RpcServer() { Shutdown(absl::ZeroDuration()); }
+
+absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(Options options, Broker* broker, const Clock* clock) {
+  std::unique_ptr<RpcServer> server(new RpcServer(std::move(options), broker, clock));
+  MUSTER_ASSIGN_OR_RETURN(server->tls_files_,
+                          LiveTlsFiles::Open(server->options_.tls, server->options_.tls_live_dir, clock));
+  MUSTER_RETURN_IF_ERROR(server->Listen());
+  server->streams_.Start();
+  server->reload_thread_ = std::thread([self = server.get()] { self->ReloadLoop(); });
+  return server;
+}
+
+absl::Status RpcServer::Listen() {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  const std::shared_ptr<grpc::ServerCredentials> credentials =
+      MutualTls(tls_files_->live(), options_.tls_reload_interval);
+  credentials->SetAuthMetadataProcessor(std::make_shared<ForeignRpcGuard>(broker_, &guard_));
+
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort(options_.address, credentials, &port);
+  builder.SetMaxReceiveMessageSize(options_.message_bytes_max);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kKeepaliveMs / 4);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // Two brokers on one port would share the agencies.
+  builder.RegisterService(&agency_service_);
+  builder.RegisterService(&operation_service_);
+  builder.RegisterService(&plan_service_);
+  builder.RegisterService(&tally_service_);
+  builder.RegisterService(&submission_service_);
+  builder.RegisterService(&feed_service_);
+  server_ = builder.BuildAndStart();
+  if (server_ == nullptr || port == 0) {
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", options_.address,
+                                               "; is the address right, and is nothing else listening there?"));
+  }
+  address_ = absl::StrCat(HostOf(options_.address), ":", port);
+  return absl::OkStatus();
+}
+
+void RpcServer::ReloadLoop() {
+  while (true) {
+    {
+      absl::MutexLock lock(&reload_mu_);
+      if (reload_mu_.AwaitWithTimeout(absl::Condition(&stopped_), options_.tls_reload_interval)) return;
+    }
+    const absl::StatusOr<bool> swapped = tls_files_->RefreshIfChanged();
+    if (!swapped.ok()) {
+      LogError("the new TLS files are not usable; the old ones stay in force", {{"why", swapped.status().message()}});
+    } else if (*swapped) {
+      LogInfo("new TLS files are in force for new connections");
+    }
+  }
+}
+
+void RpcServer::BeginDrain() {
+  if (server_ == nullptr) return;
+  if (auto* health = server_->GetHealthCheckService()) health->SetServingStatus(false);
+  streams_.EndAll(Refusal(v1::ERROR_REASON_DRAINING, "the broker is shutting down; connect again in a moment"));
+}
+
+void RpcServer::Shutdown(absl::Duration grace) {
+  {
+    absl::MutexLock lock(&reload_mu_);
+    stopped_ = true;
+  }
+  if (reload_thread_.joinable()) reload_thread_.join();
+  if (server_ != nullptr) {
+    BeginDrain();
+    server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(grace));
+    server_->Wait();
+  }
+  streams_.Stop();
+  server_ = nullptr;
+}
+
+}  // namespace muster

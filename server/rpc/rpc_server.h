@@ -1,0 +1,94 @@
+// The broker's face to the agencies: mutual TLS, the services, and an orderly end.
+//
+// Threading: Start, BeginDrain and Shutdown from one thread; OnAccessChanged from any. Threads of its own: gRPC's, those of
+// OpenStreams, and "tls-reload", which looks for new certificate files.
+#ifndef MUSTER_SERVER_RPC_RPC_SERVER_H_
+#define MUSTER_SERVER_RPC_RPC_SERVER_H_
+
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "common/clock.h"
+#include "common/tls_files.h"
+#include "grpcpp/server.h"
+#include "server/broker/broker.h"
+#include "server/rpc/agency_service.h"
+#include "server/rpc/feed_service.h"
+#include "server/rpc/guard.h"
+#include "server/rpc/open_streams.h"
+#include "server/rpc/operation_service.h"
+#include "server/rpc/plan_service.h"
+#include "server/rpc/submission_service.h"
+#include "server/rpc/tally_service.h"
+#include "server/rpc/unary.h"
+
+namespace muster {
+
+class RpcServer {
+ public:
+  struct Options {
+    std::string address;  // host:port; port 0 takes a free one.
+    TlsFiles tls;
+    std::string tls_live_dir;  // Ours, for the checked copies that gRPC watches.
+    absl::Duration tls_reload_interval = absl::Seconds(1);
+    std::string trust_domain;
+    int message_bytes_max = 4 << 20;
+    size_t stream_in_flight_max = 2048;
+  };
+
+  // Listens. `broker` and `clock` are borrowed and outlive this; the broker need not be started yet.
+  //
+  // Errors: those of the TLS files; UNAVAILABLE the address cannot be listened on.
+  static absl::StatusOr<std::unique_ptr<RpcServer>> Start(Options options, Broker* broker, const Clock* clock);
+  ~RpcServer();
+
+  RpcServer(const RpcServer&) = delete;
+  RpcServer& operator=(const RpcServer&) = delete;
+
+  // host:port with the port in use.
+  const std::string& address() const { return address_; }
+
+  // A certificate was revoked or a standing changed: ends the streams of those who may no longer be here.
+  void OnAccessChanged() { streams_.CheckAll(); }
+
+  // Says NOT_SERVING and ends the streams with UNAVAILABLE, so that clients move on.
+  void BeginDrain();
+  // Lets unary calls finish until `grace` has passed, then cuts them.
+  void Shutdown(absl::Duration grace);
+
+  size_t open_streams() const { return streams_.size(); }
+
+ private:
+  RpcServer(Options options, Broker* broker, const Clock* clock);
+  absl::Status Listen();
+  void ReloadLoop();
+
+  const Options options_;
+  Broker* const broker_;
+  const Clock* const clock_;
+  const Guard guard_;
+  const UnaryCalls calls_;
+  OpenStreams streams_;
+  AgencyService agency_service_;
+  OperationService operation_service_;
+  PlanService plan_service_;
+  TallyService tally_service_;
+  SubmissionService submission_service_;
+  FeedService feed_service_;
+  std::unique_ptr<LiveTlsFiles> tls_files_;
+  std::unique_ptr<grpc::Server> server_;
+  std::string address_;
+
+  std::thread reload_thread_;
+  absl::Mutex reload_mu_;
+  bool stopped_ ABSL_GUARDED_BY(reload_mu_) = false;
+};
+
+}  // namespace muster
+
+#endif  // MUSTER_SERVER_RPC_RPC_SERVER_H_

@@ -1,0 +1,125 @@
+#include "server/rpc/submit_stream.h"
+
+#include <utility>
+
+#include "common/error_reason.h"
+#include "common/status_macros.h"
+#include "common/submission_checks.h"
+
+namespace muster {
+namespace {
+
+constexpr int kSubmissionsPerMessageMax = 1024;
+
+v1::SubmissionResult ResultOf(const std::string& submission_id, absl::StatusOr<v1::Outcome> outcome) {
+  v1::SubmissionResult result;
+  result.set_submission_id(submission_id);
+  if (outcome.ok()) {
+    *result.mutable_outcome() = *std::move(outcome);
+  } else {
+    result.mutable_refusal()->set_code(outcome.status().raw_code());
+    *result.mutable_refusal()->mutable_why() = RejectedOf(outcome.status());
+  }
+  return result;
+}
+
+absl::Status CheckCount(const v1::StreamSubmitRequest& request) {
+  const int count = request.submissions_size();
+  if (0 < count && count <= kSubmissionsPerMessageMax) return absl::OkStatus();
+  return Refusal(v1::ERROR_REASON_MALFORMED, absl::StrCat("submissions: has ", count, " items, 1 to ",
+                                                          kSubmissionsPerMessageMax, " are allowed in one message"));
+}
+
+}  // namespace
+
+void SubmitStream::ReadOn() {
+  {
+    absl::MutexLock lock(&mu_);
+    if (reading_ || reads_done_ || in_flight_ >= in_flight_max_) return;
+    reading_ = true;
+  }
+  StartRead(&read_buffer_);
+}
+
+void SubmitStream::OnReadDone(bool ok) {
+  {
+    absl::MutexLock lock(&mu_);
+    reading_ = false;
+    if (!ok) reads_done_ = true;
+  }
+  if (!ok) {
+    Pump();
+    return;
+  }
+  v1::StreamSubmitRequest request;
+  absl::Status status = ParseBuffer(read_buffer_, &request);
+  read_buffer_.Clear();
+  if (status.ok()) status = CheckCount(request);
+  if (!status.ok()) {
+    End(status);
+    return;
+  }
+  Take(std::move(request));
+  ReadOn();
+}
+
+void SubmitStream::Take(v1::StreamSubmitRequest request) {
+  const int count = request.submissions_size();
+  {
+    absl::MutexLock lock(&mu_);
+    in_flight_ += static_cast<size_t>(count);
+  }
+  std::vector<absl::Status> checks(static_cast<size_t>(count));
+  broker_->WithState([&](const State& state) {
+    for (int i = 0; i < count; ++i) checks[static_cast<size_t>(i)] = Check(state, request.submissions(i));
+  });
+  const auto self = std::static_pointer_cast<SubmitStream>(shared_from_this());
+  std::vector<PendingSubmission> passed;
+  passed.reserve(checks.size());
+  for (int i = 0; i < count; ++i) {
+    v1::Submission& submission = *request.mutable_submissions(i);
+    std::string id = submission.submission_id();
+    absl::Status check = std::move(checks[static_cast<size_t>(i)]);
+    if (check.ok()) check = ValidateSubmission(submission);
+    if (check.ok()) {
+      passed.push_back({caller().principal, std::move(submission),
+                        [self, id = std::move(id)](absl::StatusOr<v1::Outcome> outcome) {
+                          self->OnDecided(id, std::move(outcome));
+                        }});
+    } else {
+      OnDecided(id, std::move(check));
+    }
+  }
+  broker_->SubmitAll(std::move(passed));
+}
+
+absl::Status SubmitStream::Check(const State& state, const v1::Submission& submission) const {
+  MUSTER_RETURN_IF_ERROR(guard_->CheckStanding(state, caller()));
+  // A body that this build does not know is for ValidateSubmission to explain.
+  if (submission.body_case() == v1::Submission::BODY_NOT_SET) return absl::OkStatus();
+  return Authorize(state, caller().principal.agency_id(), FindRule(submission.body_case()), SubjectOf(submission));
+}
+
+void SubmitStream::OnDecided(const std::string& submission_id, absl::StatusOr<v1::Outcome> outcome) {
+  v1::SubmissionResult result = ResultOf(submission_id, std::move(outcome));
+  bool first = false;
+  {
+    absl::MutexLock lock(&mu_);
+    first = results_.results().empty();
+    *results_.add_results() = std::move(result);
+  }
+  if (first) streams()->Wake(weak_from_this());
+}
+
+SubmitStream::Next SubmitStream::TakeNext() {
+  if (!results_.results().empty()) {
+    in_flight_ -= static_cast<size_t>(results_.results_size());
+    Next next{results_.SerializeAsString(), {}};
+    results_.clear_results();
+    return next;
+  }
+  if (reads_done_ && in_flight_ == 0) return {{}, absl::OkStatus()};
+  return {};
+}
+
+}  // namespace muster

@@ -1,0 +1,68 @@
+// Exactly-once: which submissions have been decided, and how.
+//
+// Two ways, both exact. A daemon numbers what it sends (OutboxNumber): a high-water mark and the outcomes it has not
+// confirmed yet suffice for ever. Anyone else is known by the submission_id, a UUIDv7 that carries the time it was made:
+// it is remembered for kRemember beyond that time, and one older than that is refused rather than perhaps applied twice.
+// Ids are scoped by agency, so that no agency learns of, or collides with, another's.
+//
+// Threading: guarded by the owner (State).
+#ifndef MUSTER_SERVER_STATE_DEDUPLICATION_H_
+#define MUSTER_SERVER_STATE_DEDUPLICATION_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "muster/storage/v1/storage.pb.h"
+#include "muster/v1/submission.pb.h"
+
+namespace muster {
+
+class Deduplication {
+ public:
+  static constexpr absl::Duration kRemember = absl::Hours(30 * 24);
+  // How far a caller's clock may be ahead of the broker's.
+  static constexpr absl::Duration kClockAheadMax = absl::Hours(24);
+  // Outcomes that one outbox may leave unconfirmed.
+  static constexpr size_t kUnconfirmedMax = 100000;
+
+  // The outcome that repeats `submission` must get: what was decided then (with repeat = true), or a rejection because the id
+  // stands for another body, is too old, or leaves a gap in its outbox. Nothing: it is new and may be decided now.
+  std::optional<v1::Outcome> Find(absl::string_view agency_id, const v1::Submission& submission, absl::Time now) const;
+
+  // Remembers a decision for which Find returned nothing. Forgets what has expired by `now` or been confirmed.
+  void Remember(absl::string_view agency_id, const v1::Submission& submission, const v1::Outcome& outcome, absl::Time now);
+
+  void ToImage(storage::v1::StateImage* image) const;
+  void FromImage(const storage::v1::StateImage& image);
+
+ private:
+  using Key = std::pair<std::string, std::string>;  // Agency, and submission_id or outbox_id.
+
+  struct Decided {
+    std::string body_fingerprint;
+    v1::Outcome outcome;
+    absl::Time forget_at;
+  };
+  struct Outbox {
+    uint64_t highest_number = 0;
+    std::map<uint64_t, Decided> unconfirmed;
+  };
+
+  std::optional<v1::Outcome> FindById(const Key& key, const v1::Submission& submission, absl::Time now) const;
+  std::optional<v1::Outcome> FindByNumber(const Key& key, const v1::Submission& submission) const;
+  void Forget(absl::Time now);
+
+  absl::flat_hash_map<Key, Decided> by_id_;
+  std::multimap<absl::Time, Key> forget_order_;
+  std::map<Key, Outbox> outboxes_;
+};
+
+}  // namespace muster
+
+#endif  // MUSTER_SERVER_STATE_DEDUPLICATION_H_

@@ -1,0 +1,192 @@
+#include "server/state/deduplication.h"
+
+#include "common/error_reason.h"
+#include "gtest/gtest.h"
+#include "server/state/test_support.h"
+
+namespace muster {
+namespace {
+
+class DeduplicationTest : public ::testing::Test {
+ protected:
+  DeduplicationTest() { SetUpOperation(&world_); }
+
+  v1::Submission Arrests(uint64_t id, uint32_t count = 1) {
+    return RecordTally(MakeEntry(EntryId(id), "ky-ago", "ky-1", v1::TALLY_CATEGORY_ARREST_BUYER, count));
+  }
+  v1::Submission WithId(v1::Submission submission, absl::Time made_at, uint64_t salt = 77) {
+    submission.set_submission_id(TestUuid(made_at, salt));
+    return submission;
+  }
+  v1::Submission Numbered(v1::Submission submission, uint64_t number, uint64_t confirmed_through = 0) {
+    submission.mutable_outbox_number()->set_outbox_id(TestUuid(world_.clock().Now(), 5));
+    submission.mutable_outbox_number()->set_number(number);
+    submission.mutable_outbox_number()->set_confirmed_through(confirmed_through);
+    submission.set_submission_id(EntryId(1000 + number));
+    return submission;
+  }
+  v1::ErrorReason ReasonOf(const v1::Submission& submission) {
+    return world_.Submit("ky-ago", submission).rejected().reason();
+  }
+  // The state but for how many events it has seen.
+  std::string Content() const {
+    storage::v1::StateImage image = world_.state().ToImage();
+    image.clear_sequence();
+    image.clear_last_accepted_at();
+    return EncodeDeterministically(image);
+  }
+  uint64_t ArrestTotal() const { return world_.TotalsFor("lead").arrests().confirmed(); }
+
+  World world_;
+};
+
+TEST_F(DeduplicationTest, ARepeatGetsTheSameOutcomeAndChangesNothing) {
+  const v1::Submission submission = WithId(Arrests(1), world_.clock().Now());
+  const v1::Outcome first = world_.MustSubmit("ky-ago", submission);
+  EXPECT_FALSE(first.repeat());
+  const std::string content = Content();
+  world_.clock().Advance(absl::Hours(1));
+  v1::Outcome repeat = world_.Submit("ky-ago", submission);
+  EXPECT_TRUE(repeat.repeat());
+  EXPECT_TRUE(world_.last_applied().notices.empty());
+  EXPECT_EQ(Content(), content);
+  repeat.clear_repeat();
+  EXPECT_EQ(repeat.SerializeAsString(), first.SerializeAsString());
+}
+
+TEST_F(DeduplicationTest, ARejectionIsRepeatedThoughItWouldNowBeAccepted) {
+  const v1::Submission early = WithId(SetParticipant("newcomer", v1::ROLE_PARTICIPANT, {}), world_.clock().Now());
+  EXPECT_EQ(world_.Submit("lead", early).rejected().reason(), v1::ERROR_REASON_UNKNOWN_REFERENCE);
+  world_.MustSubmit(kRegistrar, RegisterAgency("newcomer"));
+  const v1::Outcome repeat = world_.Submit("lead", early);
+  EXPECT_EQ(repeat.rejected().reason(), v1::ERROR_REASON_UNKNOWN_REFERENCE);
+  EXPECT_TRUE(repeat.repeat());
+}
+
+TEST_F(DeduplicationTest, TheSameIdWithAnotherBodyIsRefusedAndChangesNothing) {
+  world_.MustSubmit("ky-ago", WithId(Arrests(1), world_.clock().Now()));
+  const std::string content = Content();
+  EXPECT_EQ(ReasonOf(WithId(Arrests(2), world_.clock().Now())), v1::ERROR_REASON_SUBMISSION_ID_REUSED);
+  EXPECT_EQ(CodeFor(v1::ERROR_REASON_SUBMISSION_ID_REUSED), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(Content(), content);
+}
+
+TEST_F(DeduplicationTest, AnotherAgencysSameIdIsIndependent) {
+  world_.MustSubmit("ky-ago", WithId(Arrests(1), world_.clock().Now()));
+  const v1::Outcome other = world_.MustSubmit(
+      "nd-bci", WithId(RecordTally(MakeEntry(EntryId(2), "nd-bci", "nd-1", v1::TALLY_CATEGORY_ARREST_BUYER, 2)),
+                       world_.clock().Now()));
+  EXPECT_FALSE(other.repeat());
+  EXPECT_EQ(ArrestTotal(), 3);
+}
+
+TEST_F(DeduplicationTest, AnIdIsRememberedForThirtyDaysAndThenRefusedNotApplied) {
+  const v1::Submission submission = WithId(WithdrawPlan(1), world_.clock().Now());
+  world_.MustSubmit("lead", submission);
+  world_.clock().Advance(Deduplication::kRemember - absl::Milliseconds(1));
+  EXPECT_TRUE(world_.Submit("lead", submission).repeat());
+  world_.clock().Advance(absl::Milliseconds(1));
+  EXPECT_EQ(world_.Submit("lead", submission).rejected().reason(), v1::ERROR_REASON_SUBMISSION_TOO_OLD);
+}
+
+TEST_F(DeduplicationTest, WhatIsTooOldToRepeatIsForgotten) {
+  world_.MustSubmit("ky-ago", Arrests(1));
+  EXPECT_GT(world_.state().ToImage().remembered_size(), 10);
+  world_.clock().Advance(Deduplication::kRemember);
+  world_.MustSubmit("ky-ago", Arrests(2));
+  EXPECT_EQ(world_.state().ToImage().remembered_size(), 1);
+}
+
+TEST_F(DeduplicationTest, AnOldIdThatWasNeverDecidedIsRefusedToo) {
+  EXPECT_EQ(ReasonOf(WithId(Arrests(1), world_.clock().Now() - Deduplication::kRemember)),
+            v1::ERROR_REASON_SUBMISSION_TOO_OLD);
+  EXPECT_EQ(ArrestTotal(), 0);
+}
+
+TEST_F(DeduplicationTest, AnIdFromTheFutureIsRefusedBeyondADayAndRememberedLongerWithinIt) {
+  const absl::Time now = world_.clock().Now();
+  EXPECT_EQ(ReasonOf(WithId(Arrests(1), now + Deduplication::kClockAheadMax + absl::Milliseconds(1), 1)),
+            v1::ERROR_REASON_SUBMISSION_TOO_OLD);
+  const v1::Submission ahead = WithId(Arrests(2), now + Deduplication::kClockAheadMax, 2);
+  world_.MustSubmit("ky-ago", ahead);
+  world_.clock().Advance(Deduplication::kRemember + absl::Hours(23));
+  world_.MustSubmit("ky-ago", Arrests(3));  // Lets the state forget what it may.
+  EXPECT_TRUE(world_.Submit("ky-ago", ahead).repeat());
+  EXPECT_EQ(ArrestTotal(), 2);
+}
+
+TEST_F(DeduplicationTest, OutboxNumbersMustNotLeaveAGap) {
+  const std::string content = Content();
+  EXPECT_EQ(ReasonOf(Numbered(Arrests(2), 2)), v1::ERROR_REASON_OUTBOX_GAP);
+  EXPECT_EQ(Content(), content);
+  world_.MustSubmit("ky-ago", Numbered(Arrests(1), 1));
+  EXPECT_EQ(ReasonOf(Numbered(Arrests(3), 3)), v1::ERROR_REASON_OUTBOX_GAP);
+  world_.MustSubmit("ky-ago", Numbered(Arrests(2), 2));
+  EXPECT_EQ(ArrestTotal(), 2);
+}
+
+TEST_F(DeduplicationTest, AnOutboxNumberIsRepeatedForEverUntilItIsConfirmed) {
+  const v1::Outcome first = world_.MustSubmit("ky-ago", Numbered(Arrests(1), 1));
+  world_.MustSubmit("ky-ago", Numbered(Arrests(2), 2));
+  const v1::Submission repeated = Numbered(Arrests(1), 1);
+  const v1::Submission last = Numbered(Arrests(3), 3, /*confirmed_through=*/1);
+  world_.clock().Advance(10 * Deduplication::kRemember);
+  v1::Outcome repeat = world_.Submit("ky-ago", repeated);
+  EXPECT_TRUE(repeat.repeat());
+  repeat.clear_repeat();
+  EXPECT_EQ(repeat.SerializeAsString(), first.SerializeAsString());
+
+  world_.MustSubmit("ky-ago", last);
+  EXPECT_EQ(ReasonOf(repeated), v1::ERROR_REASON_SUBMISSION_TOO_OLD);
+  EXPECT_EQ(world_.state().ToImage().outboxes(0).unconfirmed_size(), 2);
+  EXPECT_EQ(ArrestTotal(), 3);
+}
+
+TEST_F(DeduplicationTest, AnOutboxNumberStandsForOneBody) {
+  world_.MustSubmit("ky-ago", Numbered(Arrests(1), 1));
+  EXPECT_EQ(ReasonOf(Numbered(Arrests(9), 1)), v1::ERROR_REASON_SUBMISSION_ID_REUSED);
+  v1::Submission other_id = Numbered(Arrests(1), 1);
+  other_id.set_submission_id(EntryId(4242));
+  EXPECT_EQ(ReasonOf(other_id), v1::ERROR_REASON_SUBMISSION_ID_REUSED);
+}
+
+TEST_F(DeduplicationTest, ARetryMayConfirmMoreThanTheFirstAttempt) {
+  world_.MustSubmit("ky-ago", Numbered(Arrests(1), 1));
+  world_.MustSubmit("ky-ago", Numbered(Arrests(2), 2, 0));
+  EXPECT_TRUE(world_.Submit("ky-ago", Numbered(Arrests(2), 2, 1)).repeat());
+}
+
+TEST_F(DeduplicationTest, ConfirmingTheFutureLosesNothing) {
+  world_.MustSubmit("ky-ago", Numbered(Arrests(1), 1, 1000));
+  EXPECT_TRUE(world_.Submit("ky-ago", Numbered(Arrests(1), 1)).repeat());
+}
+
+TEST_F(DeduplicationTest, OutboxNumberZeroIsRefused) {
+  EXPECT_EQ(ReasonOf(Numbered(Arrests(1), 0)), v1::ERROR_REASON_MALFORMED);
+  EXPECT_EQ(ArrestTotal(), 0);
+}
+
+TEST_F(DeduplicationTest, TwoAgenciesMayUseTheSameOutboxId) {
+  world_.MustSubmit("ky-ago", Numbered(Arrests(1), 1));
+  const v1::Outcome other = world_.MustSubmit(
+      "nd-bci", Numbered(RecordTally(MakeEntry(EntryId(2), "nd-bci", "nd-1", v1::TALLY_CATEGORY_CITATION, 2)), 1));
+  EXPECT_FALSE(other.repeat());
+}
+
+TEST_F(DeduplicationTest, AnImageRemembersWhatTheStateRemembered) {
+  const v1::Submission by_id = WithId(Arrests(1), world_.clock().Now());
+  world_.MustSubmit("ky-ago", by_id);
+  world_.MustSubmit("ky-ago", Numbered(Arrests(2), 1));
+  State restored;
+  restored.FromImage(world_.state().ToImage());
+  const absl::Time now = world_.clock().Now();
+  EXPECT_TRUE(restored.FindDecided("ky-ago", by_id, now)->repeat());
+  EXPECT_TRUE(restored.FindDecided("ky-ago", Numbered(Arrests(2), 1), now)->repeat());
+  EXPECT_FALSE(restored.FindDecided("ky-ago", Numbered(Arrests(3), 2), now).has_value());
+  EXPECT_EQ(restored.FindDecided("ky-ago", Numbered(Arrests(3), 3), now)->rejected().reason(),
+            v1::ERROR_REASON_OUTBOX_GAP);
+  EXPECT_FALSE(restored.FindDecided("nd-bci", by_id, now).has_value());
+}
+
+}  // namespace
+}  // namespace muster

@@ -1,0 +1,70 @@
+// One operation as the state holds it: who takes part, where, in which phase, its plan and its tally.
+//
+// Threading: guarded by the owner (State).
+#ifndef MUSTER_SERVER_STATE_OPERATION_RECORD_H_
+#define MUSTER_SERVER_STATE_OPERATION_RECORD_H_
+
+#include <string>
+
+#include "absl/container/btree_map.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "muster/storage/v1/storage.pb.h"
+#include "muster/v1/operation.pb.h"
+#include "server/state/plan_book.h"
+#include "server/state/tally_ledger.h"
+
+namespace muster {
+
+class OperationRecord {
+ public:
+  OperationRecord() = default;
+  OperationRecord(const v1::CreateOperation& creation, absl::string_view lead_agency_id,
+                  const google::protobuf::Timestamp& created_at);
+
+  const v1::Operation& operation() const { return operation_; }
+  const std::string& id() const { return operation_.operation_id(); }
+  v1::OperationPhase phase() const { return phase_; }
+  const std::string& lead_agency_id() const { return lead_agency_id_; }
+  const google::protobuf::Timestamp& created_at() const { return created_at_; }
+  const absl::btree_map<std::string, v1::Site>& sites() const { return sites_; }
+  const absl::btree_map<std::string, v1::Participant>& participants() const { return participants_; }
+
+  // Null when there is none of that name.
+  const v1::Site* FindSite(absl::string_view site_id) const;
+  const v1::Participant* FindParticipant(absl::string_view agency_id) const;
+
+  const PlanBook& plan() const { return plan_; }
+  PlanBook& plan() { return plan_; }
+  const TallyLedger& ledger() const { return ledger_; }
+  TallyLedger& ledger() { return ledger_; }
+
+  absl::Status AddSite(const v1::Site& site);
+  // Adds a participant or replaces its role and sites. A role or site change that changes what the participant may see of the
+  // plan takes back its acknowledgement.
+  absl::Status SetParticipant(const v1::Participant& participant);
+  absl::Status RemoveParticipant(absl::string_view agency_id);
+  absl::Status SetPhase(v1::OperationPhase phase);
+
+  // OK unless `phase()` forbids changing the plan, the participants or the sites.
+  absl::Status CheckOpen() const;
+  // OK when reports may come in: from ARMED on, and after an abort, but not after closing.
+  absl::Status CheckReporting() const;
+
+  storage::v1::OperationImage ToImage() const;
+  void FromImage(const storage::v1::OperationImage& image);
+
+ private:
+  v1::Operation operation_;
+  v1::OperationPhase phase_ = v1::OPERATION_PHASE_PLANNING;
+  std::string lead_agency_id_;
+  google::protobuf::Timestamp created_at_;
+  absl::btree_map<std::string, v1::Site> sites_;
+  absl::btree_map<std::string, v1::Participant> participants_;
+  PlanBook plan_;
+  TallyLedger ledger_;
+};
+
+}  // namespace muster
+
+#endif  // MUSTER_SERVER_STATE_OPERATION_RECORD_H_

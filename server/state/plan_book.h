@@ -1,0 +1,72 @@
+// The versions of one operation's plan, what each participant may see of them, and who has acknowledged what.
+//
+// Versions are counted per viewer (rule P7): a version that changes nothing a viewer may see does not exist for that viewer.
+// The lead sees every section, so the lead's version is the count of versions.
+//
+// Threading: guarded by the owner (State).
+#ifndef MUSTER_SERVER_STATE_PLAN_BOOK_H_
+#define MUSTER_SERVER_STATE_PLAN_BOOK_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "muster/storage/v1/storage.pb.h"
+#include "muster/v1/operation.pb.h"
+#include "muster/v1/plan.pb.h"
+
+namespace muster {
+
+class PlanBook {
+ public:
+  bool is_published() const { return !versions_.empty(); }
+  bool is_withdrawn() const { return withdrawn_; }
+  // The lead's version; 0 before the first.
+  uint32_t version() const { return static_cast<uint32_t>(versions_.size()); }
+
+  // What `participant` may see of the current version. version() == 0 in the view when that is nothing.
+  v1::PlanView ViewFor(const v1::Participant& participant) const { return ViewFor(participant, version()); }
+  // The same as of the lead's version `version`.
+  v1::PlanView ViewFor(const v1::Participant& participant, uint32_t version) const;
+
+  // Participants with equal keys have equal views of every version; cheaper to compare than the views (rule P6).
+  std::string ViewKey(const v1::Participant& participant) const;
+
+  // Whether both read the same content under the same version number.
+  bool SeeTheSame(const v1::Participant& a, const v1::Participant& b) const;
+
+  // Where `participant` stands: DELIVERED, ACKNOWLEDGED or REJECTED, or unspecified when it sees no plan. An answer to a
+  // version before the viewer's last material change no longer counts (rules P3, P4).
+  v1::Acknowledgement StandingOf(const v1::Participant& participant) const;
+
+  absl::Status Publish(const v1::PublishPlan& plan, const google::protobuf::Timestamp& at);
+  absl::Status Amend(const v1::AmendPlan& amendment, const google::protobuf::Timestamp& at);
+  absl::Status Withdraw(const v1::WithdrawPlan& withdrawal);
+  // Sets `changed` to false when the participant had acknowledged this version before: the first answer stands.
+  absl::Status Acknowledge(const v1::Participant& participant, absl::string_view post,
+                           const v1::AcknowledgePlan& acknowledgement, const google::protobuf::Timestamp& at,
+                           bool* changed);
+  void ForgetAnswer(absl::string_view agency_id) { answers_.erase(std::string(agency_id)); }
+
+  storage::v1::PlanImage ToImage() const;
+  void FromImage(const storage::v1::PlanImage& image);
+
+  // For the views; set once by the operation.
+  void set_operation_id(absl::string_view operation_id) { operation_id_ = std::string(operation_id); }
+
+ private:
+  absl::Status CheckBase(uint32_t base_version) const;
+
+  std::string operation_id_;
+  std::vector<storage::v1::PlanVersionImage> versions_;
+  bool withdrawn_ = false;
+  // By agency: its last answer.
+  absl::btree_map<std::string, storage::v1::AnswerImage> answers_;
+};
+
+}  // namespace muster
+
+#endif  // MUSTER_SERVER_STATE_PLAN_BOOK_H_

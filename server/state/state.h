@@ -1,0 +1,84 @@
+// Everything the broker knows, as a deterministic function of its event log.
+//
+// Apply decides: the same events give the same outcomes, notices and digest on every machine and at every replay. It reads
+// no clock, does no I/O, draws no random number and cannot fail; what the rules forbid becomes a rejected Outcome.
+//
+// Threading: not synchronised. The owner (broker::Broker) applies under an exclusive lock and reads under a shared one.
+#ifndef MUSTER_SERVER_STATE_STATE_H_
+#define MUSTER_SERVER_STATE_STATE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/container/btree_map.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "muster/storage/v1/storage.pb.h"
+#include "muster/v1/submission.pb.h"
+#include "server/state/applied.h"
+#include "server/state/audiences.h"
+#include "server/state/deduplication.h"
+#include "server/state/operation_record.h"
+#include "server/state/roster.h"
+
+namespace muster {
+
+// The decision rules this build applies to new events. Events that say an older version are decided by the older rules.
+inline constexpr uint32_t kRulesVersion = 1;
+
+class State {
+ public:
+  State() = default;
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  // Applies the next event. event.sequence() must be sequence() + 1 and its rules_version at most kRulesVersion.
+  Applied Apply(const v1::Event& event);
+
+  // The outcome of a submission that has been decided before, or why it can never be decided; nothing for a new one.
+  // Lets the sequencer answer repeats without logging them; Apply looks again.
+  std::optional<v1::Outcome> FindDecided(absl::string_view agency_id, const v1::Submission& submission,
+                                         absl::Time now) const;
+
+  // The last applied event; 0 before genesis.
+  uint64_t sequence() const { return sequence_; }
+  absl::Time last_accepted_at() const { return last_accepted_at_; }
+  const v1::Genesis& genesis() const { return genesis_; }
+
+  const Roster& roster() const { return roster_; }
+  const Audiences& audiences() const { return audiences_; }
+  const absl::btree_map<std::string, OperationRecord>& operations() const { return operations_; }
+
+  // Null when there is none of that name.
+  const OperationRecord* FindOperation(absl::string_view operation_id) const;
+
+  // Where an agency's feed stands.
+  std::string CursorOf(absl::string_view agency_id) const;
+
+  // SHA-256 (hex) of the state's deterministic encoding: equal for equal states, across processes.
+  std::string Digest() const;
+
+  storage::v1::StateImage ToImage() const;
+  // Replaces everything. The state must be new.
+  void FromImage(const storage::v1::StateImage& image);
+
+ private:
+  void ApplyGenesis(const v1::Event& event);
+
+  uint64_t sequence_ = 0;
+  absl::Time last_accepted_at_ = absl::InfinitePast();
+  v1::Genesis genesis_;
+  Roster roster_;
+  absl::btree_map<std::string, OperationRecord> operations_;
+  Deduplication deduplication_;
+  Audiences audiences_;
+};
+
+// The deterministic encoding of an image, and its SHA-256 in hex.
+std::string EncodeDeterministically(const storage::v1::StateImage& image);
+
+}  // namespace muster
+
+#endif  // MUSTER_SERVER_STATE_STATE_H_

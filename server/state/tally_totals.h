@@ -1,0 +1,32 @@
+// Figures from the ledger: each can be traced to the entries that make it.
+//
+// A figure and its explanation run the same decision over the same entries, so that they cannot disagree.
+#ifndef MUSTER_SERVER_STATE_TALLY_TOTALS_H_
+#define MUSTER_SERVER_STATE_TALLY_TOTALS_H_
+
+#include <functional>
+
+#include "absl/time/time.h"
+#include "muster/v1/tally.pb.h"
+#include "server/state/operation_record.h"
+#include "server/state/state.h"
+
+namespace muster {
+
+// What to add up: how overlaps count, what had been reported by `as_of` (rule T13), and for whom.
+struct TallyQuestion {
+  const State& state;
+  const OperationRecord& operation;
+  const v1::Participant& viewer;
+  v1::CountingDefinition definition;
+  absl::Time as_of = absl::InfiniteFuture();
+};
+
+v1::TallyTotals TotalsFor(const TallyQuestion& question);
+
+// The figure and every entry that could have entered it. The viewer must be one that may see entries.
+v1::ExplainTallyResponse ExplainFigure(const TallyQuestion& question, v1::FigureKind figure);
+
+}  // namespace muster
+
+#endif  // MUSTER_SERVER_STATE_TALLY_TOTALS_H_
