@@ -34,8 +34,8 @@ class AudienceSet {
   std::vector<bool> has_;  // By id.
 };
 
-// Need to know, per delivery: whether the agency that belongs to `memberships` is sent a notice addressed to `audience`.
-// Asked of every notice, live and replayed alike; nothing reaches a reader past it.
+// Need to know, per delivery: whether the agency that belongs to `memberships` is sent a notice addressed to
+// `audience`. Asked of every notice, live and replayed alike; nothing reaches a reader past it.
 inline bool Receives(const AudienceSet& memberships, AudienceId audience) { return memberships.Has(audience); }
 
 }  // namespace muster

@@ -1,6 +1,7 @@
 // The publisher's catch-up thread: reads history for the readers who are not live, a slice each in turn.
 #include <pthread.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "server/broker/publisher.h"
@@ -10,12 +11,12 @@ namespace muster {
 // One reader's turn. Made and used up under publisher_mu_; read between, without it.
 struct Publisher::Slice {
   AudienceSet memberships;
-  uint64_t position = 0;            // Of the last delivery so far.
-  absl::optional<FeedId> read_id;   // Everything to here has been looked at; unset: find it.
-  FeedId through = 0;               // As far as `memberships` is known to hold.
+  uint64_t position = 0;           // Of the last delivery so far.
+  absl::optional<FeedId> read_id;  // Everything to here has been looked at; unset: find it.
+  FeedId through = 0;              // As far as `memberships` is known to hold.
   size_t count_max = 0;
   size_t bytes_max = 0;
-  bool queue_empty = false;         // Then the first delivery fits whatever its size.
+  bool queue_empty = false;  // Then the first delivery fits whatever its size.
   bool full = false;
   size_t bytes = 0;
   std::vector<QueuedDelivery> deliveries;
@@ -63,7 +64,8 @@ Publisher::Slice Publisher::BeginSlice(const Subscription& subscription) const {
   slice.read_id = subscription.read_id_;
   slice.through = published_id_;
   slice.count_max = options_.reader_queue_max - std::min(options_.reader_queue_max, subscription.queue_.size());
-  slice.bytes_max = options_.reader_queue_bytes_max - std::min(options_.reader_queue_bytes_max, subscription.queued_bytes_);
+  slice.bytes_max =
+      options_.reader_queue_bytes_max - std::min(options_.reader_queue_bytes_max, subscription.queued_bytes_);
   slice.queue_empty = subscription.queue_.empty();
   return slice;
 }
@@ -72,8 +74,8 @@ absl::Status Publisher::ReadSlice(Slice* slice) {
   const auto visit = [slice](FeedId id, const FeedRow& row) {
     if (Receives(slice->memberships, row.audience)) {
       const bool first = slice->queue_empty && slice->deliveries.empty();
-      if (!first && (slice->deliveries.size() >= slice->count_max ||
-                     slice->bytes + row.bytes.size() > slice->bytes_max)) {
+      if (!first &&
+          (slice->deliveries.size() >= slice->count_max || slice->bytes + row.bytes.size() > slice->bytes_max)) {
         slice->full = true;
         return false;
       }

@@ -11,7 +11,8 @@ namespace {
 
 using google::protobuf::io::CodedOutputStream;
 
-// protobuf.dev/programming-guides/encoding: a tag is the field's number and its wire type, 0 a varint, 2 length-delimited.
+// A tag is the field's number and its wire type, 0 for a varint, 2 for what has a length
+// (protobuf.dev/programming-guides/encoding).
 constexpr uint8_t DelimitedTag(int field) { return static_cast<uint8_t>(field << 3 | 2); }
 constexpr uint8_t VarintTag(int field) { return static_cast<uint8_t>(field << 3); }
 static_assert(v1::SubscribeResponse::kDeliveriesFieldNumber < 16 && v1::SubscribeResponse::kCaughtUpFieldNumber < 16 &&

@@ -24,8 +24,8 @@ TEST(FeedMessageTest, TheBytesAreThoseThatProtobufWrites) {
   // Around the lengths where a length takes one byte more.
   std::vector<QueuedDelivery> deliveries = {{41, std::make_shared<const std::string>()}};
   for (const size_t length : {0, 1, 70, 71, 72, 110, 111, 127, 128, 16'200, 16'330, 16'400, 300'000}) {
-    deliveries.push_back({deliveries.back().position + 1, std::make_shared<const std::string>(
-                                                              NoticeOf(std::string(length, 'a')).SerializeAsString())});
+    deliveries.push_back({deliveries.back().position + 1,
+                          std::make_shared<const std::string>(NoticeOf(std::string(length, 'a')).SerializeAsString())});
   }
   for (const bool caught_up : {false, true}) {
     v1::SubscribeResponse expected;

@@ -10,10 +10,11 @@ namespace muster {
 namespace {
 
 absl::Status HistoryTrimmed() {
-  return Refusal(v1::ERROR_REASON_HISTORY_TRIMMED,
-                 "what follows the cursor is no longer kept here; read the current state, whose answers carry a cursor, "
-                 "and subscribe from that",
-                 "P2");
+  return Refusal(
+      v1::ERROR_REASON_HISTORY_TRIMMED,
+      "what follows the cursor is no longer kept here; read the current state, whose answers carry a cursor, "
+      "and subscribe from that",
+      "P2");
 }
 
 // Everything that several statements read is of one moment. Ends when it goes out of scope.
@@ -73,8 +74,7 @@ absl::Status FeedReader::Prepare() {
   MUSTER_ASSIGN_OR_RETURN(read_rows_, db_->Prepare("SELECT id, sequence, audience, rank, bytes FROM notice"
                                                    " WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3"));
   MUSTER_ASSIGN_OR_RETURN(
-      find_rank_,
-      db_->Prepare("SELECT rank FROM notice WHERE audience = ?1 AND id <= ?2 ORDER BY id DESC LIMIT 1"));
+      find_rank_, db_->Prepare("SELECT rank FROM notice WHERE audience = ?1 AND id <= ?2 ORDER BY id DESC LIMIT 1"));
   MUSTER_ASSIGN_OR_RETURN(find_trimmed_rank_, db_->Prepare("SELECT rank FROM trimmed WHERE audience = ?1"));
   return absl::OkStatus();
 }

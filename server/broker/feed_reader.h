@@ -1,8 +1,8 @@
 // Reads the feed store: finds where an agency's n-th delivery is, and what follows it.
 //
-// A feed is not stored per agency. The store holds notices in one global order, each with its audience and its rank (the
-// how-many-th of its audience it is), so an agency's position at any id is the sum of the ranks that its audiences have
-// reached there. Positions never depend on what others receive (rule P7).
+// A feed is not stored per agency. The store holds notices in one global order, each with its audience and its rank
+// (the how-many-th of its audience it is), so an agency's position at any id is the sum of the ranks that its audiences
+// have reached there. Positions never depend on what others receive (rule P7).
 //
 // Threading: one thread at a time; any number of readers beside the writing FeedStore, which outlives them.
 #ifndef MUSTER_SERVER_BROKER_FEED_READER_H_
@@ -56,7 +56,8 @@ class FeedReader {
   using Visitor = std::function<bool(FeedId id, const FeedRow& row)>;
   absl::Status ReadAfter(FeedId after, FeedId through, size_t rows_max, const Visitor& visit);
 
-  // How many notices `audience` had been addressed when the notice `through` was added. Exact from the last trimmed id on.
+  // How many notices `audience` had been addressed when the notice `through` was added. Exact from the last trimmed
+  // id on.
   absl::StatusOr<uint64_t> RankAt(AudienceId audience, FeedId through);
 
  private:

@@ -1,5 +1,6 @@
 #include "server/broker/feed_store.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -77,18 +78,20 @@ absl::Status FeedStore::Prepare() {
     MUSTER_RETURN_IF_ERROR(transaction.Commit());
   }
   MUSTER_ASSIGN_OR_RETURN(insert_notice_, db_->Prepare("INSERT INTO notice VALUES(?1, ?2, ?3, ?4, ?5)"));
-  MUSTER_ASSIGN_OR_RETURN(write_meta_, db_->Prepare("UPDATE meta SET last_sequence = ?1, last_id = ?2, trimmed_id = ?3, "
-                                                    "trimmed_sequence = ?4"));
+  MUSTER_ASSIGN_OR_RETURN(write_meta_,
+                          db_->Prepare("UPDATE meta SET last_sequence = ?1, last_id = ?2, trimmed_id = ?3, "
+                                       "trimmed_sequence = ?4"));
   return absl::OkStatus();
 }
 
 // Reads `meta_` and compares it with the ends of the notices: cheap, whatever the size of the feed.
 absl::Status FeedStore::CheckMeta() {
   MUSTER_ASSIGN_OR_RETURN(
-      SqliteStatement read, db_->Prepare("SELECT last_sequence, last_id, trimmed_id, trimmed_sequence,"
-                                         "  ifnull((SELECT min(id) FROM notice), last_id + 1),"
-                                         "  ifnull((SELECT max(id) FROM notice), trimmed_id),"
-                                         "  ifnull((SELECT sequence FROM notice ORDER BY id DESC LIMIT 1), 0) FROM meta"));
+      SqliteStatement read,
+      db_->Prepare("SELECT last_sequence, last_id, trimmed_id, trimmed_sequence,"
+                   "  ifnull((SELECT min(id) FROM notice), last_id + 1),"
+                   "  ifnull((SELECT max(id) FROM notice), trimmed_id),"
+                   "  ifnull((SELECT sequence FROM notice ORDER BY id DESC LIMIT 1), 0) FROM meta"));
   MUSTER_ASSIGN_OR_RETURN(const bool found, read.Step());
   if (!found) return Damaged("its row of totals is missing");
   const auto column = [&read](int index) { return static_cast<uint64_t>(read.ColumnInt64(index)); };
@@ -131,7 +134,9 @@ absl::Status FeedStore::Append(Sequence last_sequence, absl::Span<const FeedRow>
   MUSTER_RETURN_IF_ERROR(transaction.Commit());
   meta_ = meta;
   // The rows are in, so a checkpoint that fails is no failure of this call; Sync will say.
-  if (db_->wal_frames() > kWalFramesMax) db_->Checkpoint(SqliteDatabase::CheckpointMode::kPassive).status().IgnoreError();
+  if (db_->wal_frames() > kWalFramesMax) {
+    db_->Checkpoint(SqliteDatabase::CheckpointMode::kPassive).status().IgnoreError();
+  }
   return absl::OkStatus();
 }
 
@@ -150,10 +155,11 @@ absl::StatusOr<uint64_t> FeedStore::TrimTo(uint64_t rows_max) {
   MUSTER_ASSIGN_OR_RETURN(const int64_t sequence,
                           db_->QueryInt64(absl::StrCat("SELECT sequence FROM notice WHERE id = ", meta.trimmed_id)));
   meta.trimmed_sequence = static_cast<Sequence>(sequence);
-  MUSTER_RETURN_IF_ERROR(db_->Exec(
-      absl::StrCat("INSERT INTO trimmed SELECT audience, max(rank) FROM notice WHERE id <= ", meta.trimmed_id,
-                   " GROUP BY audience ON CONFLICT(audience) DO UPDATE SET rank = excluded.rank;"
-                   "DELETE FROM notice WHERE id <= ", meta.trimmed_id)));
+  MUSTER_RETURN_IF_ERROR(
+      db_->Exec(absl::StrCat("INSERT INTO trimmed SELECT audience, max(rank) FROM notice WHERE id <= ", meta.trimmed_id,
+                             " GROUP BY audience ON CONFLICT(audience) DO UPDATE SET rank = excluded.rank;"
+                             "DELETE FROM notice WHERE id <= ",
+                             meta.trimmed_id)));
   MUSTER_RETURN_IF_ERROR(WriteMeta(meta));
   MUSTER_RETURN_IF_ERROR(transaction.Commit());
   meta_ = meta;

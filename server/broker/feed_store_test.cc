@@ -4,6 +4,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -218,7 +220,8 @@ TEST(FeedStoreTest, AFileThatIsNoFeedIsDataLoss) {
 TEST(FeedStoreTest, AFeedOfAnotherFormatIsDataLoss) {
   const TemporaryFolder folder;
   OpenStore(folder).reset();
-  ASSERT_EQ((*SqliteDatabase::Open(folder.path() + "/feed.db", {}))->Exec("PRAGMA user_version = 99"), absl::OkStatus());
+  ASSERT_EQ((*SqliteDatabase::Open(folder.path() + "/feed.db", {}))->Exec("PRAGMA user_version = 99"),
+            absl::OkStatus());
   EXPECT_EQ(FeedStore::Open(folder.path()).status().code(), absl::StatusCode::kDataLoss);
 }
 
@@ -226,8 +229,9 @@ TEST(FeedStoreTest, NoticesMissingAtEitherEndAreDataLoss) {
   for (const char* id : {"1", "3"}) {
     const TemporaryFolder folder;
     ASSERT_EQ(OpenStore(folder)->Append(3, {{1, 0, 1, "a"}, {2, 0, 2, "b"}, {3, 0, 3, "c"}}), absl::OkStatus());
-    ASSERT_EQ((*SqliteDatabase::Open(folder.path() + "/feed.db", {}))->Exec(absl::StrCat("DELETE FROM notice WHERE id=", id)),
-              absl::OkStatus());
+    ASSERT_EQ(
+        (*SqliteDatabase::Open(folder.path() + "/feed.db", {}))->Exec(absl::StrCat("DELETE FROM notice WHERE id=", id)),
+        absl::OkStatus());
     EXPECT_EQ(FeedStore::Open(folder.path()).status().code(), absl::StatusCode::kDataLoss);
   }
 }

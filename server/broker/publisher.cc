@@ -19,9 +19,10 @@ absl::Status Draining() {
 }
 
 absl::Status BehindCursor() {
-  return Refusal(v1::ERROR_REASON_BEHIND_CURSOR,
-                 "the cursor lies ahead of what this broker has published; try again shortly, and if it stays so tell the "
-                 "broker's operator: its log has been restored from an older copy");
+  return Refusal(
+      v1::ERROR_REASON_BEHIND_CURSOR,
+      "the cursor lies ahead of what this broker has published; try again shortly, and if it stays so tell the "
+      "broker's operator: its log has been restored from an older copy");
 }
 
 }  // namespace
@@ -41,8 +42,8 @@ absl::StatusOr<std::unique_ptr<Publisher>> Publisher::Create(FeedStore* store, c
   publisher->published_id_ = store->last_id();
   for (const auto& [agency_id, memberships] : publisher->memberships_) {
     if (const uint64_t stored = publisher->PositionOf(*memberships); stored != audiences.Position(agency_id)) {
-      return absl::DataLossError(absl::StrCat("the feed holds ", stored, " deliveries of ", agency_id, ", the state says ",
-                                              audiences.Position(agency_id),
+      return absl::DataLossError(absl::StrCat("the feed holds ", stored, " deliveries of ", agency_id,
+                                              ", the state says ", audiences.Position(agency_id),
                                               "; remove the feed and replay the event log"));
     }
   }
@@ -238,8 +239,8 @@ void Publisher::GoLive(Subscription* subscription) {
   subscription->caught_up_at_ = subscription->position_;
 }
 
-// What is queued stays: it is within the bound that any reader may cost, it is shared with the other readers, and whoever
-// is merely slow need not read it again from disk.
+// What is queued stays: it is within the bound that any reader may cost, it is shared with the other readers, and
+// whoever is merely slow need not read it again from disk.
 void Publisher::FallBack(Subscription* subscription, FeedId read_id) {
   MoveTo(Subscription::State::kCatchingUp, subscription);
   subscription->read_id_ = read_id;

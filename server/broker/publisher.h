@@ -1,11 +1,11 @@
 // Stores what was committed for the agencies and hands it to those who are listening.
 //
-// Every notice is stored first and then handed to the live readers of its audience, so that whoever is not live, or stops
-// being live, finds it in the store. One predicate, Receives (audience_set.h), decides both ways.
+// Every notice is stored first and then handed to the live readers of its audience, so that whoever is not live, or
+// stops being live, finds it in the store. One predicate, Receives (audience_set.h), decides both ways.
 //
-// Threading: Publish by the sequencer thread only; the rest from any thread. One thread of its own, "catch-up", from Start
-// to Stop. publisher_mu_ is the last in the order queue_mu_ -> state_mu_ -> publisher_mu_, guards every subscription too,
-// and is never held during I/O or a callback.
+// Threading: Publish by the sequencer thread only; the rest from any thread. One thread of its own, "catch-up", from
+// Start to Stop. publisher_mu_ is the last in the order queue_mu_ -> state_mu_ -> publisher_mu_, guards every
+// subscription too, and is never held during I/O or a callback.
 #ifndef MUSTER_SERVER_BROKER_PUBLISHER_H_
 #define MUSTER_SERVER_BROKER_PUBLISHER_H_
 
@@ -49,11 +49,11 @@ class Publisher {
     size_t slice_rows_max = 4096;
   };
 
-  // `store` holds every notice that `audiences` has addressed (recovery sees to that). It is not owned and outlives this;
-  // from now on Append is Publish's. `audiences` is read during the call only.
+  // `store` holds every notice that `audiences` has addressed (recovery sees to that). It is not owned and outlives
+  // this; from now on Append is Publish's. `audiences` is read during the call only.
   //
-  // Errors: DATA_LOSS the store and `audiences` disagree on how much some agency has had: the store is of another log, or
-  //         has lost something. Remove it and replay the log. Otherwise as common/sqlite.h.
+  // Errors: DATA_LOSS the store and `audiences` disagree on how much some agency has had: the store is of another
+  //         log, or has lost something. Remove it and replay the log. Otherwise as common/sqlite.h.
   static absl::StatusOr<std::unique_ptr<Publisher>> Create(FeedStore* store, const Audiences& audiences,
                                                            const Options& options);
 
@@ -68,16 +68,16 @@ class Publisher {
   // Ends every subscription with UNAVAILABLE (DRAINING).
   void Stop();
 
-  // Stores the notices of the events `first_sequence`, `first_sequence` + 1 ..., one Applied each, and hands them to the
-  // live readers. `audiences` is the state's, which knows every audience named; it is read during the call only. Waits for
-  // no reader.
+  // Stores the notices of the events `first_sequence`, `first_sequence` + 1 ..., one Applied each, and hands them to
+  // the live readers. `audiences` is the state's, which knows every audience named; it is read during the call only.
+  // Waits for no reader.
   //
   // Errors: INVALID_ARGUMENT first_sequence does not follow the store's last. Otherwise those of FeedStore::Append. No
   //         reader was given anything, and the events stand: the broker must stop and recover.
   absl::Status Publish(Sequence first_sequence, absl::Span<const Applied> applied, const Audiences& audiences);
 
-  // Begins to read the feed of `agency_id` after its delivery number `after`; nothing: after what it has had by now. See
-  // Subscription::Drain for `wake`. What is wrong with `after` is said by status().
+  // Begins to read the feed of `agency_id` after its delivery number `after`; nothing: after what it has had by now.
+  // See Subscription::Drain for `wake`. What is wrong with `after` is said by status().
   std::shared_ptr<Subscription> Subscribe(absl::string_view agency_id, std::optional<uint64_t> after,
                                           Subscription::Wake wake);
 
@@ -139,7 +139,7 @@ class Publisher {
   bool stopped_ ABSL_GUARDED_BY(publisher_mu_) = false;
   // The last notice that live readers have been handed; later ones in the store are being published just now.
   FeedId published_id_ ABSL_GUARDED_BY(publisher_mu_) = 0;
-  // Our copy of who belongs where, because the state's changes under another lock. Nodes stay: subscriptions point at them.
+  // Our copy of who belongs where, because the state's changes under another lock. Nodes stay: readers point at them.
   absl::btree_map<std::string, std::unique_ptr<AudienceSet>> memberships_ ABSL_GUARDED_BY(publisher_mu_);
   std::vector<uint64_t> ranks_ ABSL_GUARDED_BY(publisher_mu_);  // By audience: how many notices, as of published_id_.
   std::vector<SubscriptionPtr> live_ ABSL_GUARDED_BY(publisher_mu_);

@@ -1,6 +1,11 @@
 #include "server/broker/publisher.h"
 
+#include <algorithm>
+#include <map>
+#include <memory>
 #include <numeric>
+#include <optional>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -212,6 +217,32 @@ TEST_F(PublisherTest, HistoryTrimmedUnderASlowReaderIsSaidAndTrimmingOthersIsNot
   EXPECT_EQ(loser.notices().size(), TinyQueues().reader_queue_max);
 }
 
+TEST_F(PublisherTest, ASlowReaderGoesOnWhenOnlyOthersHistoryWasTrimmed) {
+  FeedWorld world(1, 0);
+  Open(&world, TinyQueues());
+  for (int i = 0; i < 5; ++i) world.Publish(publisher_.get(), world.Notice({"slow"}));
+  for (int i = 0; i < 20; ++i) world.Publish(publisher_.get(), world.Notice({"other"}));
+  for (int i = 0; i < 3; ++i) world.Publish(publisher_.get(), world.Notice({"slow"}));
+  FeedTestReader slow(publisher_.get(), "slow", 0);
+  // Its first slice ends at the 11th notice, and more than half of its queue stays full.
+  ASSERT_TRUE(slow.Step(1));
+  ASSERT_EQ(*store_->TrimTo(8), 20);
+  slow.ReadUntil(8);
+  EXPECT_EQ(slow.status(), absl::OkStatus());
+  EXPECT_EQ(slow.notices(), world.FeedOf("slow"));
+}
+
+TEST_F(PublisherTest, WhatIsStoredButNotYetPublishedIsNotReplayed) {
+  FeedWorld world(1, 1);
+  Open(&world);
+  world.Publish(publisher_.get(), world.Notice({"agency-0"}));
+  // As Publish does, up to the moment when it takes the lock.
+  world.Append(store_.get(), world.Notice({"agency-0"}));
+  FeedTestReader reader(publisher_.get(), "agency-0", 0);
+  reader.ReadUntilCaughtUp();
+  EXPECT_EQ(reader.notices().size(), 1);
+}
+
 TEST_F(PublisherTest, SubscriptionDuringPublishMissesNothing) {
   FeedWorld world(TestSeed(), 4);
   Open(&world, TinyQueues());
@@ -301,6 +332,17 @@ TEST_F(PublisherTest, CaughtUpIsSaidOnceWithTheLastOfWhatThereWas) {
   EXPECT_EQ(from_now.caught_up_marks(), 1);
 }
 
+TEST_F(PublisherTest, CaughtUpIsNotSaidWhileSomeOfWhatThereWasStillWaits) {
+  FeedWorld world(1, 1);
+  Open(&world);
+  for (int i = 0; i < 5; ++i) world.Publish(publisher_.get(), world.Notice({"agency-0"}));
+  FeedTestReader reader(publisher_.get(), "agency-0", 0);
+  ASSERT_TRUE(reader.Step(2));
+  EXPECT_EQ(reader.caught_up_marks(), 0);
+  EXPECT_EQ(reader.DrainNow(3), 3);
+  EXPECT_EQ(reader.caught_up_marks(), 1);
+}
+
 TEST_F(PublisherTest, AWakeComesOncePerEmptyDrainAndNeverUnasked) {
   FeedWorld world(1, 1);
   Open(&world);
@@ -345,6 +387,19 @@ TEST_F(PublisherTest, ANoticeGreaterThanTheQueueIsDelivered) {
     reader->ReadUntil(10);
     EXPECT_EQ(reader->notices(), world.FeedOf("agency-0"));
   }
+}
+
+TEST_F(PublisherTest, HistoryOfNoticesThatFillTheQueueIsReadToTheEnd) {
+  FeedWorld world(TestSeed(), 1);
+  Open(&world, TinyQueues());
+  for (int i = 0; i < 2'000; ++i) {
+    world.Publish(publisher_.get(),
+                  world.Notice({"agency-0"}, world.Random(50, 2 * TinyQueues().reader_queue_bytes_max)));
+  }
+  FeedTestReader reader(publisher_.get(), "agency-0", 0);
+  while (reader.notices().size() < 2'000 && reader.Step(1)) {
+  }
+  EXPECT_EQ(reader.notices(), world.FeedOf("agency-0"));
 }
 
 TEST_F(PublisherTest, APositionAheadOfTheBrokerIsSaid) {

@@ -1,8 +1,8 @@
 // One reader of one agency's feed: what waits for it, and where it stands.
 //
 // A subscription is live (Publish hands it notices directly) or catching up (the publisher's own thread reads history
-// for it, no further ahead than its queue holds). A live one whose queue is full falls back to catching up after what is
-// queued; so a reader who stalls costs its queue, holds up nobody, and loses nothing.
+// for it, no further ahead than its queue holds). A live one whose queue is full falls back to catching up after what
+// is queued; so a reader who stalls costs its queue, holds up nobody, and loses nothing.
 //
 // Threading: thread-safe. Drain is called by one thread at a time. Never blocks.
 #ifndef MUSTER_SERVER_BROKER_SUBSCRIPTION_H_
@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -27,13 +28,14 @@ class Publisher;
 // A notice on its way to one reader.
 struct QueuedDelivery {
   uint64_t position = 0;  // On the agency's feed, from 1.
-  std::shared_ptr<const std::string> notice;  // Encoded v1::Notice; shared between readers.
+  // An encoded v1::Notice, shared between readers.
+  std::shared_ptr<const std::string> notice;
 };
 
 class Subscription {
  public:
-  // Called without locks held, from the sequencer's or the catch-up thread (or the one that stops the publisher); must not
-  // block.
+  // Called without locks held, from the sequencer's or the catch-up thread (or the one that stops the publisher); must
+  // not block.
   using Wake = std::function<void()>;
 
   Subscription(const Subscription&) = delete;
@@ -50,13 +52,14 @@ class Subscription {
 
   // Why nothing more will come, once everything queued before has been drained: OK while it goes on.
   //         OUT_OF_RANGE (HISTORY_TRIMMED) what follows the reader's position is no longer kept.
-  //         UNAVAILABLE (BEHIND_CURSOR)    the position lies ahead of this broker; (DRAINING) the publisher has stopped.
+  //         UNAVAILABLE (BEHIND_CURSOR)    the position lies ahead of this broker.
+  //         UNAVAILABLE (DRAINING)         the publisher has stopped.
   //         CANCELLED                      Cancel was called.
   //         Otherwise                      the feed store could not be read, as common/sqlite.h says.
   absl::Status status() const;
 
-  // Ends the subscription and forgets what waits. A wake that another thread has begun may still run after this returns, so
-  // the callback must own what it touches. Every subscription must be cancelled; again is harmless.
+  // Ends the subscription and forgets what waits. A wake that another thread has begun may still run after this
+  // returns, so the callback must own what it touches. Every subscription must be cancelled; again is harmless.
   void Cancel();
 
   const std::string& agency_id() const { return agency_id_; }
@@ -67,28 +70,26 @@ class Subscription {
   enum class State { kCatchingUp, kLive, kEnded };
 
   Subscription(Publisher* publisher, std::string agency_id, Wake wake)
-      : publisher_(publisher),
-        agency_id_(std::move(agency_id)),
-        wake_(std::make_shared<const Wake>(std::move(wake))) {}
+      : publisher_(publisher), agency_id_(std::move(agency_id)), wake_(std::make_shared<const Wake>(std::move(wake))) {}
 
   Publisher* const publisher_;  // Not owned; outlives this.
   const std::string agency_id_;
 
-  // The rest is guarded by publisher_->publisher_mu_: a lock of its own would have to be taken inside that one for every
-  // reader of every batch.
+  // The rest is guarded by publisher_->publisher_mu_: a lock of its own would have to be taken inside that one for
+  // every reader of every batch.
   State state_ = State::kCatchingUp;
-  size_t index_ = 0;                         // In the publisher's list of this state.
-  const AudienceSet* memberships_ = nullptr; // The publisher's.
+  size_t index_ = 0;                          // In the publisher's list of this state.
+  const AudienceSet* memberships_ = nullptr;  // The publisher's.
   std::deque<QueuedDelivery> queue_;
   size_t queued_bytes_ = 0;
-  uint64_t position_ = 0;                    // Of the last delivery ever queued.
-  absl::optional<FeedId> read_id_;           // Catching up: everything to here has been looked at; unset: Seek first.
-  bool scheduled_ = false;                   // Catching up: waits for the catch-up thread or is in its hands.
+  uint64_t position_ = 0;           // Of the last delivery ever queued.
+  absl::optional<FeedId> read_id_;  // Catching up: everything to here has been looked at; unset: Seek first.
+  bool scheduled_ = false;          // Catching up: waits for the catch-up thread or is in its hands.
   bool reached_present_ = false;
-  absl::optional<uint64_t> caught_up_at_;    // The position after which to say caught_up.
+  absl::optional<uint64_t> caught_up_at_;  // The position after which to say caught_up.
   bool wake_wanted_ = false;
   absl::Status status_;
-  std::shared_ptr<const Wake> wake_;         // Shared with a thread that is about to call it.
+  std::shared_ptr<const Wake> wake_;  // Shared with a thread that is about to call it.
 };
 
 }  // namespace muster

@@ -26,13 +26,13 @@ Guard::Guard(std::string trust_domain, const Clock* clock) : trust_domain_(std::
 
 absl::StatusOr<Caller> Guard::Authenticate(const grpc::AuthContext& context) const {
   const std::vector<grpc::string_ref> certificates = context.FindPropertyValues("x509_pem_cert");
-  const std::vector<grpc::string_ref> spiffe_ids = context.FindPropertyValues("peer_spiffe_id");
-  // gRPC leaves the SPIFFE id out when a certificate has several URIs; CallerFromPem would refuse it too.
-  if (certificates.size() != 1 || spiffe_ids.size() != 1 || spiffe_ids[0].empty()) return NoCertificate();
+  if (certificates.size() != 1) return NoCertificate();
   MUSTER_ASSIGN_OR_RETURN(Caller caller, CallerFromPem(ToAbsl(certificates[0])));
+  // What gRPC made of the certificate must be what we make of it.
+  const std::vector<grpc::string_ref> spiffe_ids = context.FindPropertyValues("peer_spiffe_id");
   const std::string expected = absl::StrCat("spiffe://", trust_domain_, "/agency/", caller.principal.agency_id(), "/",
                                             caller.principal.post());
-  if (ToAbsl(spiffe_ids[0]) != expected) return NoCertificate();
+  if (spiffe_ids.size() != 1 || ToAbsl(spiffe_ids[0]) != expected) return NoCertificate();
   MUSTER_RETURN_IF_ERROR(CheckValidity(caller));
   return caller;
 }

@@ -25,13 +25,15 @@ std::vector<v1::PlanView> PlansOnFeed(const World& world, absl::string_view agen
 // Something of everything that tells anyone anything.
 void Busy(World* world) {
   world->MustSubmit("ky-ago", AcknowledgePlan(world->PlanOf("ky-ago")));
-  world->MustSubmit("lead", AmendPlan(1, kMaterial, {MakeSection("ky", "Kentucky.", {v1::ROLE_PARTICIPANT}, {"ky-1"})}));
+  world->MustSubmit("lead",
+                    AmendPlan(1, kMaterial, {MakeSection("ky", "Kentucky.", {v1::ROLE_PARTICIPANT}, {"ky-1"})}));
   world->MustSubmit("lead", AddSite(MakeSite("mo-2", "MO")));
   world->MustSubmit("lead", SetPhase(v1::OPERATION_PHASE_EXECUTING));
   const v1::TallyEntry entry = MakeEntry(EntryId(1), "ky-ago", "ky-1", v1::TALLY_CATEGORY_ARREST_BUYER, 3);
   world->MustSubmit("ky-ago", RecordTally(entry));
-  world->MustSubmit("lead", CorrectTally(entry.entry_id(),
-                                         {MakeEntry(EntryId(2), "ky-ago", "ky-1", v1::TALLY_CATEGORY_ARREST_BUYER, 4)}));
+  world->MustSubmit(
+      "lead",
+      CorrectTally(entry.entry_id(), {MakeEntry(EntryId(2), "ky-ago", "ky-1", v1::TALLY_CATEGORY_ARREST_BUYER, 4)}));
   world->MustSubmit("nd-bci", RecordTally(MakeEntry(EntryId(3), "nd-bci", "nd-1", v1::TALLY_CATEGORY_CITATION, 1)));
   world->MustSubmit("lead", RemoveParticipant("watch-desk"));
   world->MustSubmit(kRegistrar, RevokeCertificate("ky-ago", std::string(64, 'a')));
@@ -43,7 +45,7 @@ TEST(FeedRules, P1EveryReaderGetsExactlyOneCopyOfEachVersionItMaySee) {
   world.MustSubmit("lead", AmendPlan(1, kMaterial, {MakeSection("ky", "Kentucky.", {v1::ROLE_PARTICIPANT}, {"ky-1"})}));
   world.MustSubmit("lead", AmendPlan(2, kMaterial, {MakeSection("all", "All.")}));
   const std::map<std::string, std::vector<uint32_t>> expected = {
-      {"lead", {1, 2, 3}},  {"ky-ago", {1, 2, 3}}, {"nd-bci", {1, 2}},     {"ky-prosecutor", {1}}, {"observer", {1, 2}},
+      {"lead", {1, 2, 3}}, {"ky-ago", {1, 2, 3}}, {"nd-bci", {1, 2}},      {"ky-prosecutor", {1}}, {"observer", {1, 2}},
       {"auditor", {1, 2}}, {"watch-desk", {}},    {"victim-services", {}}, {"public-info", {}},    {"outsider", {}}};
   for (const auto& [agency_id, versions] : expected) {
     std::vector<uint32_t> got;
@@ -153,8 +155,7 @@ void ExpectUnchanged(const Scene& scene) {
     world->MustSubmit("lead", AmendPlan(base, kMaterial, {MakeSection("open", "For all participants.")}));
     if (world->operation().FindParticipant(scene.viewer) != nullptr &&
         world->participant(scene.viewer).role() == v1::ROLE_PARTICIPANT) {
-      const v1::Outcome outcome =
-          world->MustSubmit(scene.viewer, AcknowledgePlan(world->PlanOf(scene.viewer)));
+      const v1::Outcome outcome = world->MustSubmit(scene.viewer, AcknowledgePlan(world->PlanOf(scene.viewer)));
       EXPECT_EQ(outcome.accepted().plan_version(), 2) << scene.name;
     }
   }
@@ -175,7 +176,9 @@ TEST(FeedRules, P7WhatAViewerMayNotSeeChangesNoByteItReceives) {
   };
   const std::vector<Scene> scenes = {
       {"a section that excludes the viewer by name", "ky-ago",
-       [](World* world) { AmendHidden(world, MakeSection("secret", "An officer.", {v1::ROLE_PARTICIPANT}, {}, {"ky-ago"})); }},
+       [](World* world) {
+         AmendHidden(world, MakeSection("secret", "An officer.", {v1::ROLE_PARTICIPANT}, {}, {"ky-ago"}));
+       }},
       {"a section of another site", "ky-ago",
        [](World* world) { AmendHidden(world, MakeSection("nd", "North Dakota.", {v1::ROLE_PARTICIPANT}, {"nd-1"})); }},
       {"a section of another role", "ky-ago",

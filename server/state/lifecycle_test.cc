@@ -125,16 +125,15 @@ void BringTo(World* world, Phase phase) {
 }
 
 TEST(Phases, OnlyTheStepsOfTheLifecycleAreTaken) {
-  const std::set<std::pair<Phase, Phase>> steps = {
-      {v1::OPERATION_PHASE_PLANNING, v1::OPERATION_PHASE_ARMED},
-      {v1::OPERATION_PHASE_ARMED, v1::OPERATION_PHASE_PLANNING},
-      {v1::OPERATION_PHASE_ARMED, v1::OPERATION_PHASE_EXECUTING},
-      {v1::OPERATION_PHASE_EXECUTING, v1::OPERATION_PHASE_REPORTING},
-      {v1::OPERATION_PHASE_REPORTING, v1::OPERATION_PHASE_CLOSED},
-      {v1::OPERATION_PHASE_PLANNING, v1::OPERATION_PHASE_ABORTED},
-      {v1::OPERATION_PHASE_ARMED, v1::OPERATION_PHASE_ABORTED},
-      {v1::OPERATION_PHASE_EXECUTING, v1::OPERATION_PHASE_ABORTED},
-      {v1::OPERATION_PHASE_REPORTING, v1::OPERATION_PHASE_ABORTED}};
+  const std::set<std::pair<Phase, Phase>> steps = {{v1::OPERATION_PHASE_PLANNING, v1::OPERATION_PHASE_ARMED},
+                                                   {v1::OPERATION_PHASE_ARMED, v1::OPERATION_PHASE_PLANNING},
+                                                   {v1::OPERATION_PHASE_ARMED, v1::OPERATION_PHASE_EXECUTING},
+                                                   {v1::OPERATION_PHASE_EXECUTING, v1::OPERATION_PHASE_REPORTING},
+                                                   {v1::OPERATION_PHASE_REPORTING, v1::OPERATION_PHASE_CLOSED},
+                                                   {v1::OPERATION_PHASE_PLANNING, v1::OPERATION_PHASE_ABORTED},
+                                                   {v1::OPERATION_PHASE_ARMED, v1::OPERATION_PHASE_ABORTED},
+                                                   {v1::OPERATION_PHASE_EXECUTING, v1::OPERATION_PHASE_ABORTED},
+                                                   {v1::OPERATION_PHASE_REPORTING, v1::OPERATION_PHASE_ABORTED}};
   for (int from = v1::OPERATION_PHASE_PLANNING; from <= v1::OPERATION_PHASE_ABORTED; ++from) {
     for (int to = v1::OPERATION_PHASE_UNSPECIFIED; to <= v1::OPERATION_PHASE_ABORTED; ++to) {
       World world;

@@ -18,7 +18,9 @@ class PlanRules : public ::testing::Test {
   void Acknowledge(absl::string_view agency_id) {
     world_.MustSubmit(agency_id, AcknowledgePlan(world_.PlanOf(agency_id)));
   }
-  v1::AcknowledgementStatus StatusOf(absl::string_view agency_id) const { return world_.StandingOf(agency_id).status(); }
+  v1::AcknowledgementStatus StatusOf(absl::string_view agency_id) const {
+    return world_.StandingOf(agency_id).status();
+  }
   v1::ErrorReason ReasonOf(absl::string_view agency_id, const v1::Submission& submission) {
     return world_.Submit(agency_id, submission).rejected().reason();
   }
@@ -73,7 +75,8 @@ TEST_F(PlanRules, P3AnAgencyMaySayThatItCannotCarryThePlanOut) {
 }
 
 TEST_F(PlanRules, P4AMaterialChangeResetsWhoMaySeeItAndNobodyElse) {
-  world_.MustSubmit("lead", AmendPlan(1, kMaterial, {MakeSection("ky", "Kentucky.", {v1::ROLE_PARTICIPANT}, {"ky-1"})}));
+  world_.MustSubmit("lead",
+                    AmendPlan(1, kMaterial, {MakeSection("ky", "Kentucky.", {v1::ROLE_PARTICIPANT}, {"ky-1"})}));
   Acknowledge("ky-ago");
   Acknowledge("nd-bci");
   Acknowledge("ky-prosecutor");
@@ -87,8 +90,9 @@ TEST_F(PlanRules, P4AMaterialChangeResetsWhoMaySeeItAndNobodyElse) {
 
 TEST_F(PlanRules, P4AnEditorialChangeResetsNobody) {
   Acknowledge("ky-ago");
-  world_.MustSubmit("lead", AmendPlan(1, kEditorial, {MakeSection("situation", "Twelve States act together.",
-                                                                   {v1::ROLE_PARTICIPANT, v1::ROLE_PROSECUTOR})}));
+  world_.MustSubmit("lead", AmendPlan(1, kEditorial,
+                                      {MakeSection("situation", "Twelve States act together.",
+                                                   {v1::ROLE_PARTICIPANT, v1::ROLE_PROSECUTOR})}));
   EXPECT_EQ(StatusOf("ky-ago"), kAcknowledged);
   EXPECT_EQ(world_.StandingOf("ky-ago").version(), 1);
   EXPECT_EQ(world_.StandingOf("ky-ago").current_version(), 2);
@@ -96,7 +100,8 @@ TEST_F(PlanRules, P4AnEditorialChangeResetsNobody) {
 }
 
 TEST_F(PlanRules, P4RemovingASectionMateriallyResetsWhoCouldSeeIt) {
-  world_.MustSubmit("lead", AmendPlan(1, kMaterial, {MakeSection("ky", "Kentucky.", {v1::ROLE_PARTICIPANT}, {"ky-1"})}));
+  world_.MustSubmit("lead",
+                    AmendPlan(1, kMaterial, {MakeSection("ky", "Kentucky.", {v1::ROLE_PARTICIPANT}, {"ky-1"})}));
   Acknowledge("ky-ago");
   Acknowledge("nd-bci");
   world_.MustSubmit("lead", AmendPlan(2, kMaterial, {}, {"ky"}));
@@ -107,15 +112,16 @@ TEST_F(PlanRules, P4RemovingASectionMateriallyResetsWhoCouldSeeIt) {
 
 TEST_F(PlanRules, P4AMaterialMarkOnUnchangedTextResetsNobody) {
   Acknowledge("ky-ago");
-  world_.MustSubmit("lead", AmendPlan(1, kMaterial, {MakeSection("situation", "Twelve states act together.",
-                                                                  {v1::ROLE_PARTICIPANT, v1::ROLE_PROSECUTOR}, {},
-                                                                  {"nd-bci"})}));
+  world_.MustSubmit("lead", AmendPlan(1, kMaterial,
+                                      {MakeSection("situation", "Twelve states act together.",
+                                                   {v1::ROLE_PARTICIPANT, v1::ROLE_PROSECUTOR}, {}, {"nd-bci"})}));
   EXPECT_EQ(StatusOf("ky-ago"), kAcknowledged);
   EXPECT_EQ(world_.PlanOf("ky-ago").version(), 1);
 }
 
 TEST_F(PlanRules, P4AChangeOfSitesThatChangesThePlanResetsTheParticipant) {
-  world_.MustSubmit("lead", AmendPlan(1, kMaterial, {MakeSection("mo", "Missouri.", {v1::ROLE_PARTICIPANT}, {"mo-1"})}));
+  world_.MustSubmit("lead",
+                    AmendPlan(1, kMaterial, {MakeSection("mo", "Missouri.", {v1::ROLE_PARTICIPANT}, {"mo-1"})}));
   Acknowledge("ky-ago");
   Acknowledge("nd-bci");
   world_.MustSubmit("lead", SetParticipant("ky-ago", v1::ROLE_PARTICIPANT, {"ky-1", "mo-1"}));
@@ -128,7 +134,8 @@ TEST_F(PlanRules, P4AChangeOfSitesThatChangesThePlanResetsTheParticipant) {
 
 TEST_F(PlanRules, P4AParticipantIsToldWhenOnlyItsVersionNumberChanges) {
   // A section of mo-1 came and went: who joins mo-1 later reads the same text as before, but under another version.
-  world_.MustSubmit("lead", AmendPlan(1, kMaterial, {MakeSection("mo", "Missouri.", {v1::ROLE_PARTICIPANT}, {"mo-1"})}));
+  world_.MustSubmit("lead",
+                    AmendPlan(1, kMaterial, {MakeSection("mo", "Missouri.", {v1::ROLE_PARTICIPANT}, {"mo-1"})}));
   world_.MustSubmit("lead", AmendPlan(2, kMaterial, {}, {"mo"}));
   Acknowledge("ky-ago");
   world_.MustSubmit("lead", SetParticipant("ky-ago", v1::ROLE_PARTICIPANT, {"ky-1", "mo-1"}));
@@ -150,7 +157,8 @@ TEST_F(PlanRules, P5AWithdrawnVersionCanBeNeitherAcknowledgedNorExecuted) {
 
 TEST_F(PlanRules, P5AnAmendmentBringsAWithdrawnPlanBackForEveryReader) {
   world_.MustSubmit("lead", WithdrawPlan(1));
-  world_.MustSubmit("lead", AmendPlan(1, kMaterial, {MakeSection("ky", "Kentucky.", {v1::ROLE_PARTICIPANT}, {"ky-1"})}));
+  world_.MustSubmit("lead",
+                    AmendPlan(1, kMaterial, {MakeSection("ky", "Kentucky.", {v1::ROLE_PARTICIPANT}, {"ky-1"})}));
   for (const char* reader : {"ky-ago", "nd-bci", "ky-prosecutor"}) {
     EXPECT_FALSE(world_.FeedOf(reader).back().notice.plan().withdrawn()) << reader;
     EXPECT_EQ(StatusOf(reader), kDelivered) << reader;
@@ -161,7 +169,8 @@ TEST_F(PlanRules, P5AnAmendmentBringsAWithdrawnPlanBackForEveryReader) {
 
 TEST_F(PlanRules, P6EqualRightsGetTheSameBytes) {
   world_.MustSubmit("lead", SetParticipant("nd-bci", v1::ROLE_PARTICIPANT, {"ky-1"}));
-  world_.MustSubmit("lead", AmendPlan(1, kMaterial, {MakeSection("ky", "Kentucky.", {v1::ROLE_PARTICIPANT}, {"ky-1"})}));
+  world_.MustSubmit("lead",
+                    AmendPlan(1, kMaterial, {MakeSection("ky", "Kentucky.", {v1::ROLE_PARTICIPANT}, {"ky-1"})}));
   EXPECT_EQ(world_.PlanOf("ky-ago").SerializeAsString(), world_.PlanOf("nd-bci").SerializeAsString());
   EXPECT_EQ(world_.FeedOf("ky-ago").back().bytes, world_.FeedOf("nd-bci").back().bytes);
   EXPECT_NE(world_.PlanOf("ky-ago").content_sha256(), world_.PlanOf("ky-prosecutor").content_sha256());
@@ -172,13 +181,15 @@ TEST_F(PlanRules, P6TheHashCoversWhatIsReadAndNothingElse) {
   World other;
   SetUpOperation(&other);
   other.MustSubmit("lead", AmendPlan(1, kMaterial, {MakeSection("ky", "Draft.", {v1::ROLE_PARTICIPANT}, {"ky-1"})}));
-  other.MustSubmit("lead", AmendPlan(2, kEditorial, {MakeSection("ky", "Kentucky.", {v1::ROLE_PARTICIPANT}, {"ky-1"})}));
+  other.MustSubmit("lead",
+                   AmendPlan(2, kEditorial, {MakeSection("ky", "Kentucky.", {v1::ROLE_PARTICIPANT}, {"ky-1"})}));
   world_.MustSubmit("lead", AmendPlan(1, kMaterial, {MakeSection("ky", "Kentucky.")}));
   EXPECT_EQ(world_.PlanOf("ky-ago").content_sha256(), other.PlanOf("ky-ago").content_sha256());
 }
 
 TEST_F(PlanRules, P6TheContentHashIsTheSameInEveryProcess) {
-  EXPECT_EQ(world_.PlanOf("ky-ago").content_sha256(), "0eaa907fcdfc90a2c7d54afc78812069d09979d570e93e3ea64ec17e25f1620c");
+  EXPECT_EQ(world_.PlanOf("ky-ago").content_sha256(),
+            "0eaa907fcdfc90a2c7d54afc78812069d09979d570e93e3ea64ec17e25f1620c");
   EXPECT_EQ(world_.PlanOf("lead").content_sha256(), world_.PlanOf("ky-ago").content_sha256());
 }
 
@@ -188,7 +199,8 @@ TEST_F(PlanRules, OnlyTheLeadIsToldTheAudience) {
 }
 
 TEST_F(PlanRules, ObserversAndAuditorsReadTitlesOnlyAndNoneOfASite) {
-  world_.MustSubmit("lead", AmendPlan(1, kMaterial, {MakeSection("ky", "Kentucky.", {v1::ROLE_PARTICIPANT}, {"ky-1"})}));
+  world_.MustSubmit("lead",
+                    AmendPlan(1, kMaterial, {MakeSection("ky", "Kentucky.", {v1::ROLE_PARTICIPANT}, {"ky-1"})}));
   for (const char* viewer : {"observer", "auditor"}) {
     const v1::PlanView view = world_.PlanOf(viewer);
     ASSERT_EQ(view.sections_size(), 1) << viewer;

@@ -97,10 +97,11 @@ struct Actor {
   const char* site_id;
 };
 // Every role, then an agency of the roster without one, and the registrar.
-constexpr Actor kActors[] = {{"lead", 'L', "mo-1"},       {"ky-ago", 'P', "ky-1"},     {"ky-prosecutor", 'S', "ky-1"},
-                             {"watch-desk", 'W', "ky-1"}, {"victim-services", 'V', "ky-1"}, {"observer", 'O', "ky-1"},
-                             {"public-info", 'I', "ky-1"}, {"auditor", 'A', "ky-1"},   {"outsider", '-', "ky-1"},
-                             {kRegistrar, 'R', "ky-1"}};
+constexpr Actor kActors[] = {
+    {"lead", 'L', "mo-1"},        {"ky-ago", 'P', "ky-1"},          {"ky-prosecutor", 'S', "ky-1"},
+    {"watch-desk", 'W', "ky-1"},  {"victim-services", 'V', "ky-1"}, {"observer", 'O', "ky-1"},
+    {"public-info", 'I', "ky-1"}, {"auditor", 'A', "ky-1"},         {"outsider", '-', "ky-1"},
+    {kRegistrar, 'R', "ky-1"}};
 
 // By RPC: the letters of those who may call it about kTestOperation (or about another agency).
 const std::map<std::string, std::string>& MayCall() {

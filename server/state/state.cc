@@ -10,6 +10,13 @@
 #include "server/state/decider.h"
 
 namespace muster {
+namespace {
+
+void ClearWording(v1::Outcome* outcome) {
+  if (outcome->has_rejected()) outcome->mutable_rejected()->clear_message();
+}
+
+}  // namespace
 
 Applied State::Apply(const v1::Event& event) {
   sequence_ = event.sequence();
@@ -65,7 +72,19 @@ std::string State::CursorOf(absl::string_view agency_id) const {
   return EncodeCursor(genesis_.log_id(), audiences_.Position(agency_id));
 }
 
-std::string State::Digest() const { return Sha256Hex(EncodeDeterministically(ToImage())); }
+std::string State::Digest() const {
+  storage::v1::StateImage image = ToImage();
+  // Wording may improve from one version to the next; decisions may not.
+  for (storage::v1::RememberedSubmission& remembered : *image.mutable_remembered()) {
+    ClearWording(remembered.mutable_outcome());
+  }
+  for (storage::v1::OutboxImage& outbox : *image.mutable_outboxes()) {
+    for (storage::v1::OutboxOutcome& unconfirmed : *outbox.mutable_unconfirmed()) {
+      ClearWording(unconfirmed.mutable_outcome());
+    }
+  }
+  return Sha256Hex(EncodeDeterministically(image));
+}
 
 storage::v1::StateImage State::ToImage() const {
   storage::v1::StateImage image;

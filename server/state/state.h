@@ -57,7 +57,8 @@ class State {
   // Where an agency's feed stands.
   std::string CursorOf(absl::string_view agency_id) const;
 
-  // SHA-256 (hex) of the state's deterministic encoding: equal for equal states, across processes.
+  // SHA-256 (hex) of the state's deterministic encoding: equal for equal states, across processes. Leaves out the wording
+  // of remembered rejections, so that it is the same for every version of the broker that decides alike.
   std::string Digest() const;
 
   storage::v1::StateImage ToImage() const;

@@ -120,23 +120,23 @@ bool TallyLedger::HasOtherReplacement(const v1::CorrectTally& correction, absl::
   return absl::c_any_of(entries_, [&](const auto& entry) {
     const v1::TallyEntryRecord& record = entry.second;
     if (record.replaces_entry_id() != correction.entry_id() || record.reported_by().agency_id() != author) return false;
-    return absl::c_none_of(correction.replacements(), [&](const v1::TallyEntry& replacement) {
-      return replacement.entry_id() == entry.first;
-    });
+    return absl::c_none_of(correction.replacements(),
+                           [&](const v1::TallyEntry& replacement) { return replacement.entry_id() == entry.first; });
   });
 }
 
 absl::Status TallyLedger::CheckEarly(const v1::CorrectTally& correction, absl::string_view author) const {
   if (correction.replacements().empty()) return absl::OkStatus();
-  // Replacements keep the booking agency, so only one of the same agency can stand for the same entry; and that is one which
-  // the author may see, or it is the lead.
+  // Replacements keep the booking agency, so only one of the same agency can stand for the same entry; and that is one
+  // which the author may see, or it is the lead.
   const std::string& booked_by = correction.replacements(0).primary_agency_id();
   for (const auto& [id, record] : entries_) {
     if (record.replaces_entry_id() == correction.entry_id() && record.reported_by().agency_id() != author &&
         record.entry().primary_agency_id() == booked_by) {
-      return Refusal(v1::ERROR_REASON_ALREADY_CORRECTED,
-                     absl::StrCat("entry ", correction.entry_id(), " was corrected before, by ",
-                                  record.reported_by().agency_id(), "; correct entry ", id, ", which replaces it, instead"));
+      return Refusal(
+          v1::ERROR_REASON_ALREADY_CORRECTED,
+          absl::StrCat("entry ", correction.entry_id(), " was corrected before, by ", record.reported_by().agency_id(),
+                       "; correct entry ", id, ", which replaces it, instead"));
     }
   }
   return absl::OkStatus();

@@ -1,7 +1,8 @@
 // One operation's tally: entries that are never changed or deleted, and the corrections that reverse them.
 //
-// Entries are a set keyed by entry_id, and an entry counts unless an entitled correction names it: so any order, repetition
-// or retry of the same submissions gives the same ledger (rule T15). A correction may even come before its entry.
+// Entries are a set keyed by entry_id, and an entry counts unless an entitled correction names it: so any order,
+// repetition or retry of the same submissions gives the same ledger (rule T15). A correction may even come before its
+// entry.
 //
 // Threading: guarded by the owner (State).
 #ifndef MUSTER_SERVER_STATE_TALLY_LEDGER_H_
@@ -42,8 +43,8 @@ class TallyLedger {
   // Errors: ALREADY_EXISTS another entry has its id.
   absl::Status Record(const v1::TallyEntry& entry, const Filing& filing, bool* changed);
 
-  // Reverses an entry and adds its replacements, all or nothing. When the entry is not there yet, or is not the author's to
-  // correct, the reversal waits for it. Sets `changed` to false when this very correction was made before.
+  // Reverses an entry and adds its replacements, all or nothing. When the entry is not there yet, or is not the
+  // author's to correct, the reversal waits for it. Sets `changed` to false when this very correction was made before.
   //
   // Errors: ABORTED another correction came first. ALREADY_EXISTS a replacement's id is taken.
   //         INVALID_ARGUMENT a replacement names another booking agency than the entry.
@@ -60,8 +61,8 @@ class TallyLedger {
   absl::Status CheckId(const v1::TallyEntry& entry, bool* present) const;
   // Whether `author` has put an entry in the corrected one's place that `correction` does not name.
   bool HasOtherReplacement(const v1::CorrectTally& correction, absl::string_view author) const;
-  // Refuses a correction that comes before its entry when another agency's has come first and brought replacements: both
-  // would count.
+  // Refuses a correction that comes before its entry when another agency's has come first and brought replacements:
+  // both would count.
   absl::Status CheckEarly(const v1::CorrectTally& correction, absl::string_view author) const;
   absl::Status CheckReplacements(const v1::CorrectTally& correction, const v1::TallyEntryRecord* reversed,
                                  bool* all_present) const;

@@ -208,7 +208,8 @@ TEST_F(Corrections, T15AReplacementFiledByItselfFirstIsTheSameLedger) {
 }
 
 TEST_F(Corrections, AnotherAgencysCorrectionHasNoEffectAndTellsItNothing) {
-  // Whether North Dakota's correction comes before or after Kentucky's entry, or the entry never comes, all it sees is the same.
+  // Whether North Dakota's correction comes before or after Kentucky's entry, or the entry never comes, all it sees is
+  // the same.
   World early, late, never;
   for (World* world : {&early, &late, &never}) {
     SetUpOperation(world);

@@ -43,8 +43,8 @@ std::vector<PublishedState> ReadPublished() {
   EXPECT_EQ(line, "state,arrests,victims_adult,victims_minor,services,in_window,note");
   while (std::getline(file, line)) {
     const std::vector<std::string> fields = absl::StrSplit(line, ',');
-    states.push_back({fields[0], Published(fields[1]), Published(fields[2]), Published(fields[3]),
-                      Published(fields[4]), fields[5] == "yes"});
+    states.push_back({fields[0], Published(fields[1]), Published(fields[2]), Published(fields[3]), Published(fields[4]),
+                      fields[5] == "yes"});
   }
   return states;
 }
@@ -146,8 +146,8 @@ TEST_F(UnitedFront, T3NamesTheSevenStatesThatReportedPersonsAndTheFiveThatDidNot
   EXPECT_THAT(totals.arrests_coverage().states_not_reported(), IsEmpty());
   ASSERT_EQ(totals.by_state_size(), 12);
   for (const v1::StateFigures& row : totals.by_state()) {
-    const bool silent = row.state() == "IA" || row.state() == "NE" || row.state() == "SD" || row.state() == "TN" ||
-                        row.state() == "WI";
+    const bool silent =
+        row.state() == "IA" || row.state() == "NE" || row.state() == "SD" || row.state() == "TN" || row.state() == "WI";
     EXPECT_EQ(row.has_persons(), !silent) << row.state();
     EXPECT_EQ(row.has_minors(), !silent) << row.state();
   }
@@ -168,9 +168,7 @@ class TallyRules : public ::testing::Test {
   v1::TallyEntry Entry(v1::TallyCategory category, uint32_t count) {
     return MakeEntry(EntryId(++entries_), "ky-ago", "ky-1", category, count);
   }
-  void Record(const v1::TallyEntry& entry) {
-    world_.MustSubmit(entry.primary_agency_id(), RecordTally(entry));
-  }
+  void Record(const v1::TallyEntry& entry) { world_.MustSubmit(entry.primary_agency_id(), RecordTally(entry)); }
 
   World world_;
   uint64_t entries_ = 0;
@@ -363,7 +361,8 @@ TEST_F(TallyRules, T1OnlyTheSameAgencysLiveEntryContains) {
   world_.MustSubmit("ky-ago", CorrectTally(container.entry_id(), {}));
   EXPECT_EQ(world_.TotalsFor("lead", kSourceDefinition).persons().confirmed(), 2) << "the container was reversed";
 
-  v1::TallyEntry others = MakeEntry(EntryId(++entries_), "nd-bci", "nd-1", v1::TALLY_CATEGORY_PERSON_RECOVERED_ADULT, 9);
+  v1::TallyEntry others =
+      MakeEntry(EntryId(++entries_), "nd-bci", "nd-1", v1::TALLY_CATEGORY_PERSON_RECOVERED_ADULT, 9);
   v1::TallyEntry claims_others = Entry(v1::TALLY_CATEGORY_PERSON_RECOVERED_MINOR, 1);
   claims_others.add_contained_in_entry_ids(others.entry_id());
   Record(others);

@@ -96,8 +96,8 @@ bool MayCount(const TallyQuestion& question, const v1::TallyEntryRecord& record)
   return SeesEntry(question.state, question.operation, question.viewer, record);
 }
 
-// The entry that contains `record`, if it counts: one of the same agency, reported and not reversed, that the viewer may see
-// (rule P7) and that is as firm (rule T12).
+// The entry that contains `record`, if it counts: one of the same agency, reported and not reversed, that the viewer
+// may see (rule P7) and that is as firm (rule T12).
 const v1::TallyEntryRecord* LiveContainer(const TallyQuestion& question, const v1::TallyEntryRecord& record,
                                           const std::string& container_id) {
   const v1::TallyEntryRecord* container = question.operation.ledger().Find(container_id);

@@ -52,8 +52,8 @@ v1::Outcome World::SubmitAs(const v1::Principal& principal, v1::Submission submi
 
 v1::Outcome World::MustSubmit(absl::string_view agency_id, const v1::Submission& submission) {
   v1::Outcome outcome = Submit(agency_id, submission);
-  EXPECT_TRUE(outcome.has_accepted()) << agency_id << ": " << submission.ShortDebugString() << "\nwas rejected: "
-                                      << outcome.rejected().ShortDebugString();
+  EXPECT_TRUE(outcome.has_accepted()) << agency_id << ": " << submission.ShortDebugString()
+                                      << "\nwas rejected: " << outcome.rejected().ShortDebugString();
   return outcome;
 }
 
@@ -237,8 +237,7 @@ v1::Submission SetPhase(v1::OperationPhase phase, absl::string_view operation_id
 }
 
 v1::Section MakeSection(absl::string_view section_id, absl::string_view body, const std::vector<v1::Role>& roles,
-                        const std::vector<std::string>& site_ids,
-                        const std::vector<std::string>& excluded_agency_ids) {
+                        const std::vector<std::string>& site_ids, const std::vector<std::string>& excluded_agency_ids) {
   v1::Section section;
   section.set_section_id(std::string(section_id));
   section.set_kind(v1::SECTION_KIND_SITUATION);
@@ -330,8 +329,8 @@ v1::Submission CorrectTally(absl::string_view entry_id, const std::vector<v1::Ta
 void SetUpPlanning(World* world) {
   world->MustSubmit(kRegistrar, RegisterAgency("lead", "MO", /*may_lead=*/true));
   const std::vector<std::pair<std::string, std::string>> agencies = {
-      {"ky-ago", "KY"},   {"nd-bci", "ND"},       {"ky-prosecutor", "KY"},   {"observer", "TX"}, {"auditor", ""},
-      {"watch-desk", ""}, {"victim-services", ""}, {"public-info", "MO"}, {"outsider", "KY"}};
+      {"ky-ago", "KY"},   {"nd-bci", "ND"},        {"ky-prosecutor", "KY"}, {"observer", "TX"}, {"auditor", ""},
+      {"watch-desk", ""}, {"victim-services", ""}, {"public-info", "MO"},   {"outsider", "KY"}};
   for (const auto& [agency_id, usps_state] : agencies) {
     world->MustSubmit(kRegistrar, RegisterAgency(agency_id, usps_state));
   }

@@ -1,5 +1,5 @@
-// A small world for tests of the state and of what stands on it: a State, a clock that stands still, and every agency's feed
-// as it would be delivered. Test code only.
+// A small world for tests of the state and of what stands on it: a State, a clock that stands still, and every agency's
+// feed as it would be delivered. Test code only.
 //
 // Threading: one thread.
 #ifndef MUSTER_SERVER_STATE_TEST_SUPPORT_H_
@@ -58,7 +58,8 @@ class World {
   const std::map<std::string, std::vector<FeedItem>>& feeds() const { return feeds_; }
 
   const OperationRecord& operation(absl::string_view operation_id = kTestOperation) const;
-  const v1::Participant& participant(absl::string_view agency_id, absl::string_view operation_id = kTestOperation) const;
+  const v1::Participant& participant(absl::string_view agency_id,
+                                     absl::string_view operation_id = kTestOperation) const;
   v1::PlanView PlanOf(absl::string_view agency_id) const;
   v1::Acknowledgement StandingOf(absl::string_view agency_id) const;
   v1::TallyTotals TotalsFor(absl::string_view agency_id,
@@ -127,10 +128,10 @@ v1::Submission CorrectTally(absl::string_view entry_id, const std::vector<v1::Ta
 
 // ---- A world to start from -------------------------------------------------------------------------------------
 
-// `lead` leads kTestOperation with sites ky-1, nd-1 and mo-1 in the states of those names; ky-ago (site ky-1) and nd-bci (site
-// nd-1) take part; observer, auditor, public-info, watch-desk, victim-services and ky-prosecutor (of Kentucky) have those
-// roles; outsider is on the roster only. Section "situation" is published for PARTICIPANT and PROSECUTOR, and the operation
-// is ARMED. Every feed and every agency's ids are the same each time.
+// `lead` leads kTestOperation with sites ky-1, nd-1 and mo-1 in the states of those names; ky-ago (site ky-1) and
+// nd-bci (site nd-1) take part; observer, auditor, public-info, watch-desk, victim-services and ky-prosecutor (of
+// Kentucky) have those roles; outsider is on the roster only. Section "situation" is published for PARTICIPANT and
+// PROSECUTOR, and the operation is ARMED. Every feed and every agency's ids are the same each time.
 void SetUpOperation(World* world);
 // The same without a plan, in PLANNING.
 void SetUpPlanning(World* world);

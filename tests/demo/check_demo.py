@@ -2,8 +2,8 @@
 
 Usage: check_demo.py MUSTER [argument ...]   (the arguments go to `muster demo united-front`)
 
-Fails unless the exit code is 0, every figure is the published one, nothing is left in the temporary folder, and no broker
-outlives the run.
+Fails unless the exit code is 0, every figure is the published one, nothing is left in the temporary folder, and no
+broker outlives the run.
 """
 import json
 import os

@@ -1,5 +1,6 @@
 #include "server/broker/testing/feed_world.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"

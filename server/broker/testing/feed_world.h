@@ -1,4 +1,4 @@
-// A broker's feed for tests: random notices to random audiences, a plain oracle of what each agency must get, and readers.
+// A broker's feed for tests: random notices to random audiences, a plain oracle of what each agency must get, readers.
 #ifndef MUSTER_SERVER_BROKER_TESTING_FEED_WORLD_H_
 #define MUSTER_SERVER_BROKER_TESTING_FEED_WORLD_H_
 
@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "server/broker/publisher.h"
 #include "server/log/testing/log_files.h"
