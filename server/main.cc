@@ -175,7 +175,8 @@ int main(int argc, char** argv) {
   verify->footer("Example:\n  musterd verify /var/lib/muster");
   CLI::App* config = app.add_subcommand("config", "Look at the configuration");
   config->require_subcommand(1);
-  CLI::App* check = config->add_subcommand("check", "Read the configuration, say what is wrong, print what will be used");
+  CLI::App* check =
+      config->add_subcommand("check", "Read the configuration, say what is wrong, print what will be used");
   check->add_option("--config", config_path, "Configuration file")->capture_default_str();
   check->footer("Example:\n  musterd config check --config /etc/muster/musterd.toml");
 

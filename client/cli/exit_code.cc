@@ -29,6 +29,9 @@ absl::string_view NextStep(const absl::Status& status) {
       return status.code() == absl::StatusCode::kNotFound ? "check the name; list what there is"
                                                           : "correct the input and run the command again";
     case kNotPermitted:
+      if (status.code() == absl::StatusCode::kUnauthenticated) {
+        return "use a certificate that is valid and not revoked; your agency's registrar issues them";
+      }
       return "run `muster whoami` to see who the broker takes you to be, and ask the lead or the registrar";
     case kNotReachable:
       return "check the broker's address and the network, and run the command again";

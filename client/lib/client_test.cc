@@ -78,6 +78,19 @@ TEST_F(ClientTest, GivesUpWhenTheDeadlineWouldPass) {
   EXPECT_GT(clock_.Now(), absl::UnixEpoch() + Options().deadline - Options().retry.max_backoff);
 }
 
+TEST_F(ClientTest, OnlyAConnectionThatIsAlwaysCutOffInTheHandshakeIsTakenForARefusedCertificate) {
+  int calls = 0;
+  for (const bool once_otherwise : {false, true}) {
+    calls = 0;
+    connection_->on_call = [&](auto&&...) {
+      if (once_otherwise && ++calls == 3) return absl::UnavailableError("refused");
+      return FakeConnection::ClosedInHandshake();
+    };
+    EXPECT_EQ(Client(connection_).WhoAmI().status().code(),
+              once_otherwise ? absl::StatusCode::kUnavailable : absl::StatusCode::kUnauthenticated);
+  }
+}
+
 TEST_F(ClientTest, RefusalsAreNotRetried) {
   int calls = 0;
   for (const auto code : {absl::StatusCode::kAborted, absl::StatusCode::kPermissionDenied,

@@ -4,7 +4,16 @@
 #include <utility>
 
 
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+#include "common/error_reason.h"
+
 namespace muster {
+namespace {
+
+constexpr char kClosedInHandshakeUrl[] = "muster/closed-in-handshake";
+
+}  // namespace
 
 Connection::Connection(ConnectionOptions options, const Clock* clock) : options_(std::move(options)), clock_(clock) {}
 
@@ -15,14 +24,22 @@ absl::Status Connection::Call(absl::string_view method, const google::protobuf::
     Wait(duration);
     return true;
   };
-  return RetryUntil(deadline, options_.retry, *clock_, wait, [&] {
+  bool always_closed_in_handshake = true;
+  const absl::Status end = RetryUntil(deadline, options_.retry, *clock_, wait, [&] {
     const size_t broker = broker_.load();
     const absl::Time attempt_deadline = std::min(deadline, clock_->Now() + options_.attempt_deadline);
     const absl::Status status = CallOnce(broker, method, request, response, attempt_deadline);
     if (IsRetryable(status)) MoveOnFrom(broker);
+    always_closed_in_handshake &= status.GetPayload(kClosedInHandshakeUrl).has_value();
     return status;
   });
+  if (end.ok() || !always_closed_in_handshake) return end;
+  return Refusal(v1::ERROR_REASON_CERTIFICATE_UNUSABLE,
+                 absl::StrCat(end.message(), " every time: most likely it does not accept the certificate ",
+                              options_.certificate_file, " or its authority; ask the broker's operator"));
 }
+
+void Connection::SetClosedInHandshake(absl::Status& status) { status.SetPayload(kClosedInHandshakeUrl, absl::Cord()); }
 
 void Connection::MoveOnFrom(size_t broker) {
   if (options_.brokers.size() < 2) return;

@@ -77,6 +77,8 @@ class Connection {
   // brokers, until options().deadline has passed.
   //
   // Errors: the broker's, decoded with reason and rule (see common/rich_status.h);
+  //         UNAUTHENTICATED    every attempt, until the deadline, was cut off in the TLS handshake: our certificate is not
+  //                            accepted (a broker that is merely starting or full answers differently in between);
   //         UNAVAILABLE        no broker answered in time; a submission's fate is unknown: retry it with the same id;
   //         DEADLINE_EXCEEDED  a broker is there and did not answer in time; the fate is unknown likewise.
   absl::Status Call(absl::string_view method, const google::protobuf::Message& request,
@@ -98,6 +100,8 @@ class Connection {
   // One attempt at one broker, ending by `deadline`.
   virtual absl::Status CallOnce(size_t broker, absl::string_view method, const google::protobuf::Message& request,
                                 google::protobuf::Message* response, absl::Time deadline) = 0;
+  // For CallOnce: marks an UNAVAILABLE as a broker that closed the connection in the TLS handshake.
+  static void SetClosedInHandshake(absl::Status& status);
   // Lets `duration` pass between attempts.
   virtual void Wait(absl::Duration duration);
 

@@ -37,6 +37,11 @@ absl::Status FromGrpc(const grpc::Status& status) {
   return FromRichStatus(static_cast<int>(status.error_code()), status.error_message(), status.error_details());
 }
 
+// What is wrong with local files is wrong input, whatever the code says.
+absl::Status AsInput(const absl::Status& status) {
+  return status.ok() ? status : absl::InvalidArgumentError(status.message());
+}
+
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string contents((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
@@ -166,11 +171,18 @@ absl::Status GrpcConnection::Explain(const absl::Status& status, size_t broker) 
                                 ": ask the authority for a new one"));
   }
   if (absl::StrContains(status.message(), "CERTIFICATE_VERIFY_FAILED") ||
-      absl::StrContains(status.message(), "certificate verify failed")) {
+      absl::StrContains(status.message(), "certificate verify failed") ||
+      absl::StrContains(status.message(), "is not in peer certificate")) {
     return Refusal(v1::ERROR_REASON_CERTIFICATE_UNUSABLE,
                    absl::StrCat("the certificate that ", address, " shows is not signed by an authority in ",
                                 options().ca_file, " or is not made out to that name: check the address, the CA file and "
                                 "the server name (", status.message(), ")"));
+  }
+  // With TLS 1.3 a client believes in its handshake until the broker, which does not, closes the connection.
+  if (absl::StrContains(status.message(), "failed to connect") && absl::StrContains(status.message(), "Socket closed")) {
+    absl::Status closed(status.code(), absl::StrCat(address, " closed the connection during the TLS handshake"));
+    SetClosedInHandshake(closed);
+    return closed;
   }
   absl::Status explained(status.code(), absl::StrCat(address, ": ", status.message()));
   status.ForEachPayload(
@@ -184,18 +196,19 @@ absl::StatusOr<std::shared_ptr<Connection>> Connect(ConnectionOptions options) {
   if (options.brokers.empty()) {
     return absl::InvalidArgumentError("no broker is named: give the host:port of at least one");
   }
-  MUSTER_ASSIGN_OR_RETURN(const CertificateInfo certificate, DescribeCertificateFile(options.certificate_file));
+  const absl::StatusOr<CertificateInfo> certificate = DescribeCertificateFile(options.certificate_file);
+  if (!certificate.ok()) return AsInput(certificate.status());
   // Whether the certificate is still valid is the broker's to say, by its clock; a wrong clock here must not lock us out.
-  MUSTER_RETURN_IF_ERROR(CheckTlsFiles({.certificate_file = options.certificate_file,
-                                        .key_file = options.key_file,
-                                        .ca_file = options.ca_file},
-                                       certificate.not_before + absl::Seconds(1)));
+  MUSTER_RETURN_IF_ERROR(AsInput(CheckTlsFiles({.certificate_file = options.certificate_file,
+                                                .key_file = options.key_file,
+                                                .ca_file = options.ca_file},
+                                               certificate->not_before + absl::Seconds(1))));
   grpc::SslCredentialsOptions tls;
   MUSTER_ASSIGN_OR_RETURN(tls.pem_root_certs, ReadFile(options.ca_file));
   MUSTER_ASSIGN_OR_RETURN(tls.pem_private_key, ReadFile(options.key_file));
   MUSTER_ASSIGN_OR_RETURN(tls.pem_cert_chain, ReadFile(options.certificate_file));
   const auto credentials = grpc::SslCredentials(tls);
-  return std::make_shared<GrpcConnection>(std::move(options), credentials, certificate.not_after);
+  return std::make_shared<GrpcConnection>(std::move(options), credentials, certificate->not_after);
 }
 
 }  // namespace muster

@@ -19,6 +19,7 @@ bool Passes(const absl::Status& status) {
     case absl::StatusCode::kResourceExhausted:
     case absl::StatusCode::kInternal:  // What gRPC makes of a connection reset in mid-frame.
     case absl::StatusCode::kUnknown:
+    case absl::StatusCode::kCancelled:  // By the broker; when it is ours, nothing waits for us any more.
       return true;
     default:
       return false;

@@ -59,6 +59,14 @@ TEST(SubscriptionTest, ResumesFromTheLastCursorAfterABreak) {
   EXPECT_EQ(connection->broker(), 0u) << "two breaks move on through two brokers";
 }
 
+TEST(SubscriptionTest, AStreamThatTheBrokerCancelsIsResumed) {
+  const auto connection = std::make_shared<FakeConnection>();
+  connection->feeds.push_back({.messages = {}, .end = absl::CancelledError("shutting down")});
+  connection->feeds.push_back({.messages = {Message({{"", "c1"}})}, .end = absl::OkStatus(), .stays_open = true});
+  Subscription feed(connection, {});
+  EXPECT_THAT(Take(feed, 1), testing::ElementsAre("c1"));
+}
+
 TEST(SubscriptionTest, AGapIsDataLossThatNamesBothCursors) {
   const auto connection = std::make_shared<FakeConnection>();
   connection->feeds.push_back({.messages = {Message({{"", "\x01"}, {"\x02", "\x03"}})}, .end = {}, .stays_open = true});

@@ -50,7 +50,8 @@ void Broker::Stop() {
   if (sequencer_ == nullptr) return;
   StopAccepting();
   publisher_->Stop();
-  // From here on this thread is the only one.
+  // From here on this thread is the only one, once a snapshot under way is written.
+  if (snapshot_thread_.joinable()) snapshot_thread_.join();
   TakeSnapshotIfDue(1);
   if (snapshot_thread_.joinable()) snapshot_thread_.join();
   sequencer_ = nullptr;

@@ -28,8 +28,8 @@ constexpr char kSchema[] =
     // The last rank of each audience that was trimmed.
     "CREATE TABLE trimmed(audience INTEGER PRIMARY KEY, rank INTEGER NOT NULL) STRICT;"
     "CREATE TABLE meta(one INTEGER PRIMARY KEY CHECK (one = 1), last_sequence INTEGER NOT NULL,"
-    "  last_id INTEGER NOT NULL, trimmed_id INTEGER NOT NULL, trimmed_sequence INTEGER NOT NULL) STRICT;"
-    "INSERT INTO meta VALUES(1, 0, 0, 0, 0);";
+    "  last_id INTEGER NOT NULL, trimmed_id INTEGER NOT NULL) STRICT;"
+    "INSERT INTO meta VALUES(1, 0, 0, 0);";
 
 std::string PathIn(absl::string_view dir) { return absl::StrCat(dir, "/", kFileName); }
 
@@ -79,8 +79,7 @@ absl::Status FeedStore::Prepare() {
   }
   MUSTER_ASSIGN_OR_RETURN(insert_notice_, db_->Prepare("INSERT INTO notice VALUES(?1, ?2, ?3, ?4, ?5)"));
   MUSTER_ASSIGN_OR_RETURN(write_meta_,
-                          db_->Prepare("UPDATE meta SET last_sequence = ?1, last_id = ?2, trimmed_id = ?3, "
-                                       "trimmed_sequence = ?4"));
+                          db_->Prepare("UPDATE meta SET last_sequence = ?1, last_id = ?2, trimmed_id = ?3"));
   return absl::OkStatus();
 }
 
@@ -88,18 +87,18 @@ absl::Status FeedStore::Prepare() {
 absl::Status FeedStore::CheckMeta() {
   MUSTER_ASSIGN_OR_RETURN(
       SqliteStatement read,
-      db_->Prepare("SELECT last_sequence, last_id, trimmed_id, trimmed_sequence,"
+      db_->Prepare("SELECT last_sequence, last_id, trimmed_id,"
                    "  ifnull((SELECT min(id) FROM notice), last_id + 1),"
                    "  ifnull((SELECT max(id) FROM notice), trimmed_id),"
                    "  ifnull((SELECT sequence FROM notice ORDER BY id DESC LIMIT 1), 0) FROM meta"));
   MUSTER_ASSIGN_OR_RETURN(const bool found, read.Step());
   if (!found) return Damaged("its row of totals is missing");
   const auto column = [&read](int index) { return static_cast<uint64_t>(read.ColumnInt64(index)); };
-  meta_ = {column(0), column(1), column(2), column(3)};
-  if (column(4) != meta_.trimmed_id + 1 || column(5) != meta_.last_id || column(6) > meta_.last_sequence) {
+  meta_ = {column(0), column(1), column(2)};
+  if (column(3) != meta_.trimmed_id + 1 || column(4) != meta_.last_id || column(5) > meta_.last_sequence) {
     return Damaged(absl::StrCat("should hold notices ", meta_.trimmed_id + 1, " to ", meta_.last_id, " of events to ",
-                                meta_.last_sequence, ", holds ", column(4), " to ", column(5), " of events to ",
-                                column(6)));
+                                meta_.last_sequence, ", holds ", column(3), " to ", column(4), " of events to ",
+                                column(5)));
   }
   return absl::OkStatus();
 }
@@ -108,7 +107,6 @@ absl::Status FeedStore::WriteMeta(const Meta& meta) {
   write_meta_.BindInt64(1, static_cast<int64_t>(meta.last_sequence));
   write_meta_.BindInt64(2, static_cast<int64_t>(meta.last_id));
   write_meta_.BindInt64(3, static_cast<int64_t>(meta.trimmed_id));
-  write_meta_.BindInt64(4, static_cast<int64_t>(meta.trimmed_sequence));
   return write_meta_.Run();
 }
 
@@ -152,9 +150,6 @@ absl::StatusOr<uint64_t> FeedStore::TrimTo(uint64_t rows_max) {
   meta.trimmed_id += excess;
   SqliteTransaction transaction(db_.get());
   MUSTER_RETURN_IF_ERROR(transaction.Begin());
-  MUSTER_ASSIGN_OR_RETURN(const int64_t sequence,
-                          db_->QueryInt64(absl::StrCat("SELECT sequence FROM notice WHERE id = ", meta.trimmed_id)));
-  meta.trimmed_sequence = static_cast<Sequence>(sequence);
   MUSTER_RETURN_IF_ERROR(
       db_->Exec(absl::StrCat("INSERT INTO trimmed SELECT audience, max(rank) FROM notice WHERE id <= ", meta.trimmed_id,
                              " GROUP BY audience ON CONFLICT(audience) DO UPDATE SET rank = excluded.rank;"
@@ -164,29 +159,6 @@ absl::StatusOr<uint64_t> FeedStore::TrimTo(uint64_t rows_max) {
   MUSTER_RETURN_IF_ERROR(transaction.Commit());
   meta_ = meta;
   return excess;
-}
-
-absl::Status FeedStore::TruncateAfter(Sequence sequence) {
-  if (sequence >= meta_.last_sequence) return absl::OkStatus();
-  if (sequence < meta_.trimmed_sequence) {
-    return Damaged(absl::StrCat("cannot go back to event ", sequence, ": notices to event ", meta_.trimmed_sequence,
-                                " have been trimmed"));
-  }
-  Meta meta = meta_;
-  meta.last_sequence = sequence;
-  SqliteTransaction transaction(db_.get());
-  MUSTER_RETURN_IF_ERROR(transaction.Begin());
-  // From the end backwards: touches only what goes.
-  MUSTER_ASSIGN_OR_RETURN(
-      const int64_t last_id,
-      db_->QueryInt64(absl::StrCat("SELECT ifnull((SELECT id FROM notice WHERE sequence <= ", sequence,
-                                   " ORDER BY id DESC LIMIT 1), ", meta.trimmed_id, ")")));
-  meta.last_id = static_cast<FeedId>(last_id);
-  MUSTER_RETURN_IF_ERROR(db_->Exec(absl::StrCat("DELETE FROM notice WHERE id > ", meta.last_id)));
-  MUSTER_RETURN_IF_ERROR(WriteMeta(meta));
-  MUSTER_RETURN_IF_ERROR(transaction.Commit());
-  meta_ = meta;
-  return absl::OkStatus();
 }
 
 absl::Status FeedStore::Verify() {

@@ -54,12 +54,7 @@ class FeedStore {
   // Returns how many it deleted; fewer than 10,000: done.
   absl::StatusOr<uint64_t> TrimTo(uint64_t rows_max);
 
-  // Forgets what later events than `sequence` added: the log turned out to be shorter. No reader may be at work.
-  //
-  // Errors: DATA_LOSS what would have to come back has been trimmed: Remove the store and replay the log.
-  absl::Status TruncateAfter(Sequence sequence);
-
-  // Reads every page and every count. Slow: for `musterd verify`. DATA_LOSS names what is wrong.
+  // Reads every page and every count. Slow. DATA_LOSS names what is wrong.
   absl::Status Verify();
 
   absl::StatusOr<std::unique_ptr<FeedReader>> NewReader() const;
@@ -76,7 +71,6 @@ class FeedStore {
     Sequence last_sequence = 0;
     FeedId last_id = 0;
     FeedId trimmed_id = 0;
-    Sequence trimmed_sequence = 0;  // Of the notice trimmed_id.
   };
 
   explicit FeedStore(std::unique_ptr<SqliteDatabase> db) : db_(std::move(db)) {}

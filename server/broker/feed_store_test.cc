@@ -168,34 +168,6 @@ TEST(FeedStoreTest, ATrimIsBoundedSoThatTheCallerIsNotHeldUp) {
   EXPECT_EQ(store->trimmed_id(), 24'000);
 }
 
-TEST(FeedStoreTest, TruncatingForgetsLaterEventsAndGoesOnFromThere) {
-  const TemporaryFolder folder;
-  {
-    const std::unique_ptr<FeedStore> store = OpenStore(folder);
-    ASSERT_EQ(store->Append(2, {{1, 0, 1, "a"}, {2, 0, 2, "b"}, {2, 1, 1, "c"}}), absl::OkStatus());
-    ASSERT_EQ(store->Append(5, {{4, 0, 3, "d"}, {5, 1, 2, "e"}}), absl::OkStatus());
-    ASSERT_EQ(store->TruncateAfter(9), absl::OkStatus());
-    EXPECT_EQ(store->last_sequence(), 5);
-    ASSERT_EQ(store->TruncateAfter(3), absl::OkStatus());
-  }
-  const std::unique_ptr<FeedStore> store = OpenStore(folder);
-  EXPECT_EQ(store->last_sequence(), 3);
-  EXPECT_EQ(store->last_id(), 3);
-  ASSERT_EQ(store->Append(4, {{4, 0, 3, "other"}}), absl::OkStatus());
-  EXPECT_THAT(ReadFor((*store->NewReader()).get(), {0}, 0), ElementsAre("a", "b", "other"));
-  EXPECT_EQ(store->Verify(), absl::OkStatus());
-}
-
-TEST(FeedStoreTest, TruncatingIntoWhatWasTrimmedAsksForARebuild) {
-  const TemporaryFolder folder;
-  const std::unique_ptr<FeedStore> store = OpenStore(folder);
-  ASSERT_EQ(store->Append(3, {{1, 0, 1, "a"}, {2, 0, 2, "b"}, {3, 0, 3, "c"}}), absl::OkStatus());
-  ASSERT_EQ(store->TrimTo(1).status(), absl::OkStatus());
-  EXPECT_EQ(store->TruncateAfter(1).code(), absl::StatusCode::kDataLoss);
-  EXPECT_EQ(store->TruncateAfter(2), absl::OkStatus());
-  EXPECT_EQ(store->last_id(), 2);
-}
-
 TEST(FeedStoreTest, SyncPutsEverythingIntoTheDatabaseFileItself) {
   FeedWorld world(TestSeed(), 3);
   const TemporaryFolder folder;

@@ -27,6 +27,16 @@ absl::Status NothingWritten(const absl::Status& cause) {
                               "); nothing was stored; send it again later"));
 }
 
+// Whether `outcome` says only that the numbers before `submission`'s are missing, while they are in `earlier`, the events of
+// the same commit: then Apply, which sees those first, decides.
+bool GapMayClose(const v1::Outcome& outcome, const PendingSubmission& pending, const std::vector<v1::Event>& earlier) {
+  if (outcome.rejected().reason() != v1::ERROR_REASON_OUTBOX_GAP) return false;
+  return std::any_of(earlier.rbegin(), earlier.rend(), [&pending](const v1::Event& event) {
+    return event.submission().outbox_number().outbox_id() == pending.submission.outbox_number().outbox_id() &&
+           event.principal().agency_id() == pending.principal.agency_id();
+  });
+}
+
 }  // namespace
 
 Sequencer::Sequencer(const Options& options, Hooks hooks, EventLog* log, State* state, absl::Mutex* state_mu,
@@ -137,8 +147,9 @@ Sequencer::Batch Sequencer::Sequence(std::vector<PendingSubmission> submissions)
   const google::protobuf::Timestamp stamp = ToProto(accepted_at);
   Batch batch;
   for (PendingSubmission& pending : submissions) {
-    if (std::optional<v1::Outcome> decided =
-            state_->FindDecided(pending.principal.agency_id(), pending.submission, accepted_at)) {
+    std::optional<v1::Outcome> decided =
+        state_->FindDecided(pending.principal.agency_id(), pending.submission, accepted_at);
+    if (decided.has_value() && !GapMayClose(*decided, pending, batch.events)) {
       ++repeats_;
       pending.done(*std::move(decided));
       continue;

@@ -24,6 +24,7 @@ namespace {
 
 constexpr absl::string_view kMagic = "MUSTER SNAPSHOT 1\n";
 constexpr absl::string_view kPrefix = "snapshot-";
+constexpr size_t kSequenceDigits = 20;
 constexpr size_t kDigestBytes = 32;
 
 absl::Status Failed(absl::string_view what, const std::string& path) {
@@ -94,8 +95,12 @@ absl::StatusOr<std::vector<Sequence>> SnapshotStore::List() const {
     const std::string name = entry.path().filename().string();
     absl::string_view digits = name;
     Sequence sequence = 0;
-    if (absl::ConsumePrefix(&digits, kPrefix) && absl::SimpleAtoi(digits, &sequence)) sequences.push_back(sequence);
+    if (absl::ConsumePrefix(&digits, kPrefix) && digits.size() == kSequenceDigits &&
+        absl::SimpleAtoi(digits, &sequence)) {
+      sequences.push_back(sequence);
+    }
   }
+  if (error == std::errc::no_such_file_or_directory) return absl::NotFoundError(absl::StrCat("there is no folder ", dir_));
   if (error) return absl::InternalError(absl::StrCat("cannot list ", dir_, ": ", error.message()));
   std::sort(sequences.begin(), sequences.end());
   return sequences;
@@ -118,7 +123,7 @@ absl::StatusOr<storage::v1::StateImage> SnapshotStore::Load(Sequence sequence) c
 }
 
 std::string SnapshotStore::PathOf(Sequence sequence) const {
-  return absl::StrFormat("%s/%s%020d", dir_, kPrefix, sequence);
+  return absl::StrFormat("%s/%s%0*d", dir_, kPrefix, static_cast<int>(kSequenceDigits), sequence);
 }
 
 }  // namespace muster

@@ -31,7 +31,7 @@ class SnapshotStore {
   // The newest undamaged snapshot; nothing when there is none. The path of every damaged one is added to `damaged`.
   absl::StatusOr<std::optional<storage::v1::StateImage>> LoadNewest(std::vector<std::string>* damaged) const;
 
-  // The sequences of all snapshots, ascending.
+  // The sequences of all snapshots, ascending. NOT_FOUND: there is no such folder.
   absl::StatusOr<std::vector<Sequence>> List() const;
 
   // Errors: NOT_FOUND, DATA_LOSS.

@@ -51,9 +51,11 @@ absl::Status Check(const BrokerConfig& config, absl::string_view name) {
   if (!config.listen().address().empty() && !absl::StrContains(config.listen().address(), ':')) {
     wrong.push_back("listen.address: has no port; give host:port, such as \"0.0.0.0:7443\"");
   }
-  Require(!config.tls().certificate_file().empty(), "tls.certificate_file", "name the broker's PEM certificate", &wrong);
+  Require(!config.tls().certificate_file().empty(), "tls.certificate_file", "name the broker's PEM certificate",
+          &wrong);
   Require(!config.tls().key_file().empty(), "tls.key_file", "name the broker's PEM key", &wrong);
-  Require(!config.tls().ca_file().empty(), "tls.ca_file", "name the PEM file of who signs agencies' certificates", &wrong);
+  Require(!config.tls().ca_file().empty(), "tls.ca_file", "name the PEM file of who signs agencies' certificates",
+          &wrong);
   Require(!config.tls().trust_domain().empty(), "tls.trust_domain", "it is the host part of agencies' SPIFFE URIs",
           &wrong);
   Require(config.bootstrap().has_registrar(), "bootstrap.registrar", "describe the agency that may register the others",
@@ -78,7 +80,8 @@ absl::Status Check(const BrokerConfig& config, absl::string_view name) {
 }
 
 void ResolvePath(const std::filesystem::path& folder, std::string* path) {
-  if (!path->empty() && std::filesystem::path(*path).is_relative()) *path = (folder / *path).lexically_normal().string();
+  if (!path->empty() && std::filesystem::path(*path).is_relative())
+    *path = (folder / *path).lexically_normal().string();
 }
 
 }  // namespace
@@ -93,14 +96,6 @@ absl::StatusOr<BrokerConfig> LoadConfig(const std::string& path) {
   ResolvePath(folder, config.mutable_tls()->mutable_certificate_file());
   ResolvePath(folder, config.mutable_tls()->mutable_key_file());
   ResolvePath(folder, config.mutable_tls()->mutable_ca_file());
-  return config;
-}
-
-absl::StatusOr<BrokerConfig> ParseConfig(absl::string_view text, absl::string_view name) {
-  BrokerConfig config;
-  MUSTER_RETURN_IF_ERROR(ParseToml(text, name, &config));
-  FillDefaults(&config);
-  MUSTER_RETURN_IF_ERROR(Check(config, name));
   return config;
 }
 

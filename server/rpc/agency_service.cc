@@ -17,7 +17,8 @@ grpc::ServerUnaryReactor* AgencyService::RegisterAgency(grpc::CallbackServerCont
 }
 
 grpc::ServerUnaryReactor* AgencyService::RevokeCertificate(grpc::CallbackServerContext* context,
-                                                           const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+                                                           const grpc::ByteBuffer* request,
+                                                           grpc::ByteBuffer* response) {
   return calls_.Submit<v1::RevokeCertificateRequest, v1::RevokeCertificateResponse>(
       context, request, response, [](v1::RevokeCertificateRequest* call, v1::Submission* submission) {
         *submission->mutable_revoke_certificate() = std::move(*call->mutable_revocation());
@@ -25,7 +26,8 @@ grpc::ServerUnaryReactor* AgencyService::RevokeCertificate(grpc::CallbackServerC
 }
 
 grpc::ServerUnaryReactor* AgencyService::SetAgencyStanding(grpc::CallbackServerContext* context,
-                                                           const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+                                                           const grpc::ByteBuffer* request,
+                                                           grpc::ByteBuffer* response) {
   return calls_.Submit<v1::SetAgencyStandingRequest, v1::SetAgencyStandingResponse>(
       context, request, response, [](v1::SetAgencyStandingRequest* call, v1::Submission* submission) {
         *submission->mutable_set_agency_standing() = std::move(*call->mutable_change());
@@ -53,7 +55,8 @@ grpc::ServerUnaryReactor* AgencyService::ListAgencies(grpc::CallbackServerContex
                                                       const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
   return calls_.Read<v1::ListAgenciesRequest, v1::ListAgenciesResponse>(
       context, "muster.v1.AgencyService/ListAgencies", request, response, kNoSubject,
-      [](const ReadScope& scope, const v1::ListAgenciesRequest& call, v1::ListAgenciesResponse* answer) -> absl::Status {
+      [](const ReadScope& scope, const v1::ListAgenciesRequest& call,
+         v1::ListAgenciesResponse* answer) -> absl::Status {
         return ShowPage(
             scope.state.roster().agencies(), call.page(),
             [&](const std::string& id, const auto&) { return SeesAgency(scope.state, scope.agency_id(), id); },

@@ -11,12 +11,10 @@ namespace muster {
 
 // Every method raw: see unary.h.
 using RawAgencyService =
-    v1::AgencyService::WithRawCallbackMethod_RegisterAgency<
-    v1::AgencyService::WithRawCallbackMethod_RevokeCertificate<
-    v1::AgencyService::WithRawCallbackMethod_SetAgencyStanding<
-    v1::AgencyService::WithRawCallbackMethod_GetAgency<
-    v1::AgencyService::WithRawCallbackMethod_ListAgencies<
-    v1::AgencyService::WithRawCallbackMethod_WhoAmI<v1::AgencyService::Service>>>>>>;
+    v1::AgencyService::WithRawCallbackMethod_RegisterAgency<v1::AgencyService::WithRawCallbackMethod_RevokeCertificate<
+        v1::AgencyService::WithRawCallbackMethod_SetAgencyStanding<
+            v1::AgencyService::WithRawCallbackMethod_GetAgency<v1::AgencyService::WithRawCallbackMethod_ListAgencies<
+                v1::AgencyService::WithRawCallbackMethod_WhoAmI<v1::AgencyService::Service>>>>>>;
 
 class AgencyService final : public RawAgencyService {
  public:

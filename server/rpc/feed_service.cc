@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/logging.h"
 #include "server/broker/feed_message.h"
 #include "server/rpc/pumped_stream.h"
 
@@ -16,6 +17,13 @@ using WriteReactor = grpc::ServerWriteReactor<grpc::ByteBuffer>;
 constexpr size_t kDeliveriesMax = 512;
 constexpr size_t kDeliveryBytesMax = 1 << 20;
 
+// What went wrong on our disk is for our log; a reader learns that it did.
+absl::Status ForReaders(const absl::Status& status) {
+  if (absl::IsCancelled(status) || RejectedOf(status).reason() != v1::ERROR_REASON_UNSPECIFIED) return status;
+  LogError("a feed could not be read", {{"why", status.message()}});
+  return absl::InternalError("the broker could not read its feed; its operator finds the reason in the broker's log");
+}
+
 class FeedStream final : public PumpedStream<WriteReactor> {
  public:
   FeedStream(grpc::CallbackServerContext* context, Caller caller, OpenStreams* streams, std::string log_id)
@@ -26,9 +34,8 @@ class FeedStream final : public PumpedStream<WriteReactor> {
     std::optional<absl::string_view> after;
     if (!request.from_now()) after = request.after_cursor();
     std::weak_ptr<OpenStream> weak = shared_from_this();
-    MUSTER_ASSIGN_OR_RETURN(subscription_,
-                            broker->Subscribe(caller().principal.agency_id(), after,
-                                              [weak, streams = streams()] { streams->Wake(weak); }));
+    MUSTER_ASSIGN_OR_RETURN(subscription_, broker->Subscribe(caller().principal.agency_id(), after,
+                                                             [weak, streams = streams()] { streams->Wake(weak); }));
     return absl::OkStatus();
   }
 
@@ -38,9 +45,9 @@ class FeedStream final : public PumpedStream<WriteReactor> {
     bool caught_up = false;
     subscription_->Drain(kDeliveriesMax, kDeliveryBytesMax, &deliveries_, &caught_up);
     if (!deliveries_.empty() || caught_up) return {EncodeSubscribeResponse(log_id_, deliveries_, caught_up), {}};
-    absl::Status status = subscription_->status();
+    const absl::Status status = subscription_->status();
     if (status.ok()) return {};
-    return {{}, std::move(status)};
+    return {{}, ForReaders(status)};
   }
 
   void Release() override { subscription_->Cancel(); }

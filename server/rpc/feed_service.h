@@ -10,8 +10,7 @@
 
 namespace muster {
 
-using RawFeedService =
-    v1::FeedService::WithRawCallbackMethod_Subscribe<
+using RawFeedService = v1::FeedService::WithRawCallbackMethod_Subscribe<
     v1::FeedService::WithRawCallbackMethod_GetFeedPosition<v1::FeedService::Service>>;
 
 class FeedService final : public RawFeedService {

@@ -15,9 +15,8 @@ grpc::Status ForeignRpcGuard::Process(const InputMetadata& metadata, grpc::AuthC
   if (absl::StartsWith(path, "/muster.v1.")) return grpc::Status::OK;  // Its handler asks, and answers with details.
   const absl::Status status = [&]() -> absl::Status {
     MUSTER_ASSIGN_OR_RETURN(const Caller caller, guard_->Authenticate(*context));
-    return broker_->WithState([&](const State& state) {
-      return guard_->Admit(state, caller, FindRule(absl::StripPrefix(path, "/")), {});
-    });
+    return broker_->WithState(
+        [&](const State& state) { return guard_->Admit(state, caller, FindRule(absl::StripPrefix(path, "/")), {}); });
   }();
   return ToGrpcStatus(status);
 }

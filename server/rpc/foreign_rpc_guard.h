@@ -1,5 +1,5 @@
-// Guards the services that gRPC itself serves, health checking and reflection, whose handlers cannot ask the guard: the same
-// certificate check and the same policy table, run by gRPC before each of their calls.
+// Guards the services that gRPC itself serves, health checking and reflection, whose handlers cannot ask the guard: the
+// same certificate check and the same policy table, run by gRPC before each of their calls.
 //
 // Threading: thread-safe; does not block.
 #ifndef MUSTER_SERVER_RPC_FOREIGN_RPC_GUARD_H_

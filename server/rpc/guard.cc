@@ -30,8 +30,8 @@ absl::StatusOr<Caller> Guard::Authenticate(const grpc::AuthContext& context) con
   MUSTER_ASSIGN_OR_RETURN(Caller caller, CallerFromPem(ToAbsl(certificates[0])));
   // What gRPC made of the certificate must be what we make of it.
   const std::vector<grpc::string_ref> spiffe_ids = context.FindPropertyValues("peer_spiffe_id");
-  const std::string expected = absl::StrCat("spiffe://", trust_domain_, "/agency/", caller.principal.agency_id(), "/",
-                                            caller.principal.post());
+  const std::string expected =
+      absl::StrCat("spiffe://", trust_domain_, "/agency/", caller.principal.agency_id(), "/", caller.principal.post());
   if (spiffe_ids.size() != 1 || ToAbsl(spiffe_ids[0]) != expected) return NoCertificate();
   MUSTER_RETURN_IF_ERROR(CheckValidity(caller));
   return caller;
@@ -75,10 +75,10 @@ absl::Status Guard::CheckValidity(const Caller& caller) const {
                                 "; ask the registrar for a new one"));
   }
   if (now < caller.not_before) {
-    return Refusal(v1::ERROR_REASON_CERTIFICATE_EXPIRED,
-                   absl::StrCat("the certificate is valid only from ",
-                                absl::FormatTime(caller.not_before, absl::UTCTimeZone()),
-                                " on; check this computer's clock and the broker's"));
+    return Refusal(
+        v1::ERROR_REASON_CERTIFICATE_EXPIRED,
+        absl::StrCat("the certificate is valid only from ", absl::FormatTime(caller.not_before, absl::UTCTimeZone()),
+                     " on; check this computer's clock and the broker's"));
   }
   return absl::OkStatus();
 }

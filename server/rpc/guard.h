@@ -1,8 +1,8 @@
 // Authenticates and authorizes every call: nothing reaches the broker past it.
 //
-// A TLS handshake proves who connected then. That is not enough: a connection outlives its certificate's validity, and a
-// certificate its holder's trust. So every call, and every open stream again and again, is checked against the clock and
-// the roster.
+// A TLS handshake proves who connected then. That is not enough: a connection outlives its certificate's validity, and
+// a certificate its holder's trust. So every call, and every open stream again and again, is checked against the clock
+// and the roster.
 //
 // Threading: thread-safe.
 #ifndef MUSTER_SERVER_RPC_GUARD_H_

@@ -1,7 +1,8 @@
 // The streams that are open now: wakes their writers, and ends those whose caller may no longer be here.
 //
-// Threading: thread-safe. Two threads of its own from Start to Stop: "stream-writer" pumps woken streams, so that neither the
-// sequencer nor gRPC's few threads do; "stream-check" looks at every stream each second, and at once when asked.
+// Threading: thread-safe. Two threads of its own from Start to Stop: "stream-writer" pumps woken streams, so that
+// neither the sequencer nor gRPC's few threads do; "stream-check" looks at every stream each second, and at once when
+// asked.
 #ifndef MUSTER_SERVER_RPC_OPEN_STREAMS_H_
 #define MUSTER_SERVER_RPC_OPEN_STREAMS_H_
 

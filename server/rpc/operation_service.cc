@@ -8,7 +8,8 @@
 namespace muster {
 
 grpc::ServerUnaryReactor* OperationService::CreateOperation(grpc::CallbackServerContext* context,
-                                                            const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+                                                            const grpc::ByteBuffer* request,
+                                                            grpc::ByteBuffer* response) {
   return calls_.Submit<v1::CreateOperationRequest, v1::CreateOperationResponse>(
       context, request, response, [](v1::CreateOperationRequest* call, v1::Submission* submission) {
         *submission->mutable_create_operation() = std::move(*call->mutable_creation());
@@ -24,7 +25,8 @@ grpc::ServerUnaryReactor* OperationService::AddSite(grpc::CallbackServerContext*
 }
 
 grpc::ServerUnaryReactor* OperationService::SetParticipant(grpc::CallbackServerContext* context,
-                                                           const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+                                                           const grpc::ByteBuffer* request,
+                                                           grpc::ByteBuffer* response) {
   return calls_.Submit<v1::SetParticipantRequest, v1::SetParticipantResponse>(
       context, request, response, [](v1::SetParticipantRequest* call, v1::Submission* submission) {
         *submission->mutable_set_participant() = std::move(*call->mutable_change());
@@ -32,7 +34,8 @@ grpc::ServerUnaryReactor* OperationService::SetParticipant(grpc::CallbackServerC
 }
 
 grpc::ServerUnaryReactor* OperationService::RemoveParticipant(grpc::CallbackServerContext* context,
-                                                              const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+                                                              const grpc::ByteBuffer* request,
+                                                              grpc::ByteBuffer* response) {
   return calls_.Submit<v1::RemoveParticipantRequest, v1::RemoveParticipantResponse>(
       context, request, response, [](v1::RemoveParticipantRequest* call, v1::Submission* submission) {
         *submission->mutable_remove_participant() = std::move(*call->mutable_removal());
@@ -40,7 +43,8 @@ grpc::ServerUnaryReactor* OperationService::RemoveParticipant(grpc::CallbackServ
 }
 
 grpc::ServerUnaryReactor* OperationService::SetOperationPhase(grpc::CallbackServerContext* context,
-                                                              const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+                                                              const grpc::ByteBuffer* request,
+                                                              grpc::ByteBuffer* response) {
   return calls_.Submit<v1::SetOperationPhaseRequest, v1::SetOperationPhaseResponse>(
       context, request, response, [](v1::SetOperationPhaseRequest* call, v1::Submission* submission) {
         *submission->mutable_set_operation_phase() = std::move(*call->mutable_change());
@@ -51,7 +55,8 @@ grpc::ServerUnaryReactor* OperationService::GetOperation(grpc::CallbackServerCon
                                                          const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
   return calls_.Read<v1::GetOperationRequest, v1::GetOperationResponse>(
       context, "muster.v1.OperationService/GetOperation", request, response, kItsOperation,
-      [](const ReadScope& scope, const v1::GetOperationRequest& call, v1::GetOperationResponse* answer) -> absl::Status {
+      [](const ReadScope& scope, const v1::GetOperationRequest& call,
+         v1::GetOperationResponse* answer) -> absl::Status {
         const OperationRecord& operation = *scope.state.FindOperation(call.operation_id());
         *answer->mutable_operation() = ViewOperation(operation, *operation.FindParticipant(scope.agency_id()));
         return absl::OkStatus();
@@ -59,10 +64,12 @@ grpc::ServerUnaryReactor* OperationService::GetOperation(grpc::CallbackServerCon
 }
 
 grpc::ServerUnaryReactor* OperationService::ListOperations(grpc::CallbackServerContext* context,
-                                                           const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+                                                           const grpc::ByteBuffer* request,
+                                                           grpc::ByteBuffer* response) {
   return calls_.Read<v1::ListOperationsRequest, v1::ListOperationsResponse>(
       context, "muster.v1.OperationService/ListOperations", request, response, kNoSubject,
-      [](const ReadScope& scope, const v1::ListOperationsRequest& call, v1::ListOperationsResponse* answer) -> absl::Status {
+      [](const ReadScope& scope, const v1::ListOperationsRequest& call,
+         v1::ListOperationsResponse* answer) -> absl::Status {
         return ShowPage(
             scope.state.operations(), call.page(),
             [&](const std::string&, const OperationRecord& operation) {

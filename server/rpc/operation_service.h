@@ -10,14 +10,12 @@
 namespace muster {
 
 // Every method raw: see unary.h.
-using RawOperationService =
-    v1::OperationService::WithRawCallbackMethod_CreateOperation<
-    v1::OperationService::WithRawCallbackMethod_AddSite<
-    v1::OperationService::WithRawCallbackMethod_SetParticipant<
-    v1::OperationService::WithRawCallbackMethod_RemoveParticipant<
-    v1::OperationService::WithRawCallbackMethod_SetOperationPhase<
-    v1::OperationService::WithRawCallbackMethod_GetOperation<
-    v1::OperationService::WithRawCallbackMethod_ListOperations<v1::OperationService::Service>>>>>>>;
+using RawOperationService = v1::OperationService::WithRawCallbackMethod_CreateOperation<
+    v1::OperationService::WithRawCallbackMethod_AddSite<v1::OperationService::WithRawCallbackMethod_SetParticipant<
+        v1::OperationService::WithRawCallbackMethod_RemoveParticipant<
+            v1::OperationService::WithRawCallbackMethod_SetOperationPhase<
+                v1::OperationService::WithRawCallbackMethod_GetOperation<
+                    v1::OperationService::WithRawCallbackMethod_ListOperations<v1::OperationService::Service>>>>>>>;
 
 class OperationService final : public RawOperationService {
  public:

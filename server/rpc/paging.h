@@ -1,5 +1,5 @@
-// Pages of a list (AIP-158). A page token is the key of the last item shown, in hexadecimal: opaque to the caller, and good
-// for any later state of the list.
+// Pages of a list (AIP-158). A page token is the key of the last item shown, in hexadecimal: opaque to the caller, and
+// good for any later state of the list.
 #ifndef MUSTER_SERVER_RPC_PAGING_H_
 #define MUSTER_SERVER_RPC_PAGING_H_
 
@@ -26,8 +26,8 @@ inline absl::StatusOr<std::string> DecodePageToken(const std::string& token) {
                  "page.page_token: is not one that this broker gave; begin again without a token");
 }
 
-// Calls `show(key, value)` for the items of an ordered `map` that follow the token and for which `visible(key, value)`, one
-// page of them, and sets `*next_page_token` when there are more.
+// Calls `show(key, value)` for the items of an ordered `map` that follow the token and for which `visible(key, value)`,
+// one page of them, and sets `*next_page_token` when there are more.
 template <typename Map, typename Visible, typename Show>
 absl::Status ShowPage(const Map& map, const v1::PageOptions& page, const Visible& visible, const Show& show,
                       std::string* next_page_token) {

@@ -55,10 +55,12 @@ grpc::ServerUnaryReactor* PlanService::GetPlan(grpc::CallbackServerContext* cont
 }
 
 grpc::ServerUnaryReactor* PlanService::ListAcknowledgements(grpc::CallbackServerContext* context,
-                                                            const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+                                                            const grpc::ByteBuffer* request,
+                                                            grpc::ByteBuffer* response) {
   return calls_.Read<v1::ListAcknowledgementsRequest, v1::ListAcknowledgementsResponse>(
       context, "muster.v1.PlanService/ListAcknowledgements", request, response, kItsOperation,
-      [](const ReadScope& scope, const v1::ListAcknowledgementsRequest& call, v1::ListAcknowledgementsResponse* answer) -> absl::Status {
+      [](const ReadScope& scope, const v1::ListAcknowledgementsRequest& call,
+         v1::ListAcknowledgementsResponse* answer) -> absl::Status {
         const OperationRecord& operation = *scope.state.FindOperation(call.operation_id());
         const v1::Participant& viewer = *operation.FindParticipant(scope.agency_id());
         return ShowPage(

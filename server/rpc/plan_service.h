@@ -10,13 +10,10 @@
 namespace muster {
 
 // Every method raw: see unary.h.
-using RawPlanService =
-    v1::PlanService::WithRawCallbackMethod_PublishPlan<
-    v1::PlanService::WithRawCallbackMethod_AmendPlan<
-    v1::PlanService::WithRawCallbackMethod_WithdrawPlan<
-    v1::PlanService::WithRawCallbackMethod_AcknowledgePlan<
-    v1::PlanService::WithRawCallbackMethod_GetPlan<
-    v1::PlanService::WithRawCallbackMethod_ListAcknowledgements<v1::PlanService::Service>>>>>>;
+using RawPlanService = v1::PlanService::WithRawCallbackMethod_PublishPlan<
+    v1::PlanService::WithRawCallbackMethod_AmendPlan<v1::PlanService::WithRawCallbackMethod_WithdrawPlan<
+        v1::PlanService::WithRawCallbackMethod_AcknowledgePlan<v1::PlanService::WithRawCallbackMethod_GetPlan<
+            v1::PlanService::WithRawCallbackMethod_ListAcknowledgements<v1::PlanService::Service>>>>>>;
 
 class PlanService final : public RawPlanService {
  public:

@@ -1,7 +1,7 @@
 // A server stream that writes whatever waits, one message at a time, and can be ended from outside.
 //
-// Reactor is grpc::ServerWriteReactor or grpc::ServerBidiReactor of byte buffers. The stream owns itself from Begin until
-// gRPC says that it is done.
+// Reactor is grpc::ServerWriteReactor or grpc::ServerBidiReactor of byte buffers. The stream owns itself from Begin
+// until gRPC says that it is done.
 //
 // Threading: thread-safe. mu_ may be followed by the publisher's lock (in TakeNext) and by nothing else; gRPC is called
 // without it, because gRPC may call back on the same thread.
@@ -25,9 +25,7 @@
 namespace muster {
 
 template <typename Reactor>
-class PumpedStream : public Reactor,
-                     public OpenStream,
-                     public std::enable_shared_from_this<PumpedStream<Reactor>> {
+class PumpedStream : public Reactor, public OpenStream, public std::enable_shared_from_this<PumpedStream<Reactor>> {
  public:
   PumpedStream(grpc::CallbackServerContext* context, Caller caller, OpenStreams* streams)
       : context_(context), caller_(std::move(caller)), streams_(streams) {}

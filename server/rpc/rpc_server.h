@@ -1,7 +1,7 @@
 // The broker's face to the agencies: mutual TLS, the services, and an orderly end.
 //
-// Threading: Start, BeginDrain and Shutdown from one thread; OnAccessChanged from any. Threads of its own: gRPC's, those of
-// OpenStreams, and "tls-reload", which looks for new certificate files.
+// Threading: Start, BeginDrain and Shutdown from one thread; OnAccessChanged from any. Threads of its own: gRPC's,
+// those of OpenStreams, and "tls-reload", which looks for new certificate files.
 #ifndef MUSTER_SERVER_RPC_RPC_SERVER_H_
 #define MUSTER_SERVER_RPC_RPC_SERVER_H_
 

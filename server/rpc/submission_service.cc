@@ -13,13 +13,12 @@ grpc::ServerUnaryReactor* SubmissionService::Submit(grpc::CallbackServerContext*
   const absl::Status parsed = ParseBuffer(*request_bytes, &request);
   // Before the call: its arguments, one of which empties the request, are evaluated in any order.
   const absl::Status valid = parsed.ok() ? Validate(request) : parsed;
-  return calls_.Submit(context, valid, std::move(*request.mutable_submission()),
-                       [response_bytes](v1::Outcome outcome) {
-                         v1::SubmitResponse response;
-                         *response.mutable_outcome() = std::move(outcome);
-                         *response_bytes = ToBuffer(response);
-                         return absl::OkStatus();
-                       });
+  return calls_.Submit(context, valid, std::move(*request.mutable_submission()), [response_bytes](v1::Outcome outcome) {
+    v1::SubmitResponse response;
+    *response.mutable_outcome() = std::move(outcome);
+    *response_bytes = ToBuffer(response);
+    return absl::OkStatus();
+  });
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* SubmissionService::StreamSubmit(
@@ -32,8 +31,8 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* SubmissionService::
     });
   }
   if (!status.ok()) return new RefusedStream<SubmitStream::Reactor>(status);
-  auto stream = std::make_shared<SubmitStream>(context, *std::move(caller), streams_, broker_, &calls_.guard(),
-                                               in_flight_max_);
+  auto stream =
+      std::make_shared<SubmitStream>(context, *std::move(caller), streams_, broker_, &calls_.guard(), in_flight_max_);
   SubmitStream* const reactor = stream.get();
   reactor->Begin();
   reactor->ReadOn();

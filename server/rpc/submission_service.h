@@ -10,8 +10,7 @@
 
 namespace muster {
 
-using RawSubmissionService =
-    v1::SubmissionService::WithRawCallbackMethod_Submit<
+using RawSubmissionService = v1::SubmissionService::WithRawCallbackMethod_Submit<
     v1::SubmissionService::WithRawCallbackMethod_StreamSubmit<v1::SubmissionService::Service>>;
 
 class SubmissionService final : public RawSubmissionService {

@@ -42,18 +42,18 @@ void SubmitStream::ReadOn() {
 }
 
 void SubmitStream::OnReadDone(bool ok) {
+  v1::StreamSubmitRequest request;
+  absl::Status status;
+  if (ok) status = ParseBuffer(read_buffer_, &request);
   {
     absl::MutexLock lock(&mu_);
-    reading_ = false;
+    reading_ = false;  // From here on another thread may start the next read into read_buffer_.
     if (!ok) reads_done_ = true;
   }
   if (!ok) {
     Pump();
     return;
   }
-  v1::StreamSubmitRequest request;
-  absl::Status status = ParseBuffer(read_buffer_, &request);
-  read_buffer_.Clear();
   if (status.ok()) status = CheckCount(request);
   if (!status.ok()) {
     End(status);
@@ -82,10 +82,10 @@ void SubmitStream::Take(v1::StreamSubmitRequest request) {
     absl::Status check = std::move(checks[static_cast<size_t>(i)]);
     if (check.ok()) check = ValidateSubmission(submission);
     if (check.ok()) {
-      passed.push_back({caller().principal, std::move(submission),
-                        [self, id = std::move(id)](absl::StatusOr<v1::Outcome> outcome) {
-                          self->OnDecided(id, std::move(outcome));
-                        }});
+      passed.push_back(
+          {caller().principal, std::move(submission), [self, id = std::move(id)](absl::StatusOr<v1::Outcome> outcome) {
+             self->OnDecided(id, std::move(outcome));
+           }});
     } else {
       OnDecided(id, std::move(check));
     }

@@ -1,7 +1,7 @@
 // One streaming submit: reads messages of many submissions, streams their outcomes back.
 //
-// Each submission stands alone: one that is refused gets its refusal and the stream goes on. Reading stops while too many
-// wait for their outcome, so that a fast sender is slowed by HTTP/2 flow control, not by refusals.
+// Each submission stands alone: one that is refused gets its refusal and the stream goes on. Reading stops while too
+// many wait for their outcome, so that a fast sender is slowed by HTTP/2 flow control, not by refusals.
 //
 // Threading: as PumpedStream.
 #ifndef MUSTER_SERVER_RPC_SUBMIT_STREAM_H_

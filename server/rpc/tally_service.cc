@@ -18,7 +18,6 @@ TallyQuestion QuestionOf(const ReadScope& scope, const OperationRecord& operatio
 
 }  // namespace
 
-
 grpc::ServerUnaryReactor* TallyService::RecordTally(grpc::CallbackServerContext* context,
                                                     const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
   return calls_.Submit<v1::RecordTallyRequest, v1::RecordTallyResponse>(
@@ -50,7 +49,8 @@ grpc::ServerUnaryReactor* TallyService::ListTallyEntries(grpc::CallbackServerCon
                                                          const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
   return calls_.Read<v1::ListTallyEntriesRequest, v1::ListTallyEntriesResponse>(
       context, "muster.v1.TallyService/ListTallyEntries", request, response, kItsOperation,
-      [](const ReadScope& scope, const v1::ListTallyEntriesRequest& call, v1::ListTallyEntriesResponse* answer) -> absl::Status {
+      [](const ReadScope& scope, const v1::ListTallyEntriesRequest& call,
+         v1::ListTallyEntriesResponse* answer) -> absl::Status {
         const OperationRecord& operation = *scope.state.FindOperation(call.operation_id());
         const v1::Participant& viewer = *operation.FindParticipant(scope.agency_id());
         return ShowPage(
@@ -67,7 +67,8 @@ grpc::ServerUnaryReactor* TallyService::ExplainTally(grpc::CallbackServerContext
                                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
   return calls_.Read<v1::ExplainTallyRequest, v1::ExplainTallyResponse>(
       context, "muster.v1.TallyService/ExplainTally", request, response, kItsOperation,
-      [](const ReadScope& scope, const v1::ExplainTallyRequest& call, v1::ExplainTallyResponse* answer) -> absl::Status {
+      [](const ReadScope& scope, const v1::ExplainTallyRequest& call,
+         v1::ExplainTallyResponse* answer) -> absl::Status {
         const OperationRecord& operation = *scope.state.FindOperation(call.operation_id());
         *answer = ExplainFigure(QuestionOf(scope, operation, call), call.figure());
         return absl::OkStatus();

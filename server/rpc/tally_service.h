@@ -11,11 +11,9 @@ namespace muster {
 
 // Every method raw: see unary.h.
 using RawTallyService =
-    v1::TallyService::WithRawCallbackMethod_RecordTally<
-    v1::TallyService::WithRawCallbackMethod_CorrectTally<
-    v1::TallyService::WithRawCallbackMethod_GetTotals<
-    v1::TallyService::WithRawCallbackMethod_ListTallyEntries<
-    v1::TallyService::WithRawCallbackMethod_ExplainTally<v1::TallyService::Service>>>>>;
+    v1::TallyService::WithRawCallbackMethod_RecordTally<v1::TallyService::WithRawCallbackMethod_CorrectTally<
+        v1::TallyService::WithRawCallbackMethod_GetTotals<v1::TallyService::WithRawCallbackMethod_ListTallyEntries<
+            v1::TallyService::WithRawCallbackMethod_ExplainTally<v1::TallyService::Service>>>>>;
 
 class TallyService final : public RawTallyService {
  public:

@@ -1,7 +1,7 @@
 // How every unary call is served: authenticate, authorize, validate, then read the state or submit to the broker.
 //
-// The services are registered as raw methods, so that bytes which are no message get a clear INVALID_ARGUMENT instead of
-// gRPC's UNIMPLEMENTED.
+// The services are registered as raw methods, so that bytes which are no message get a clear INVALID_ARGUMENT instead
+// of gRPC's UNIMPLEMENTED.
 //
 // Threading: called by gRPC's threads; nothing here blocks.
 #ifndef MUSTER_SERVER_RPC_UNARY_H_
@@ -38,8 +38,8 @@ class UnaryCalls {
   // Both borrowed; they outlive this.
   UnaryCalls(Broker* broker, const Guard* guard) : broker_(broker), guard_(guard) {}
 
-  // Serves a read. `read(scope, request, &response)` returns the status; the response's cursor is set here. `subject(request)`
-  // names what the call is about, for the policy.
+  // Serves a read. `read(scope, request, &response)` returns the status; the response's cursor is set here.
+  // `subject(request)` names what the call is about, for the policy.
   template <typename Request, typename Response, typename Subject, typename Answerer>
   grpc::ServerUnaryReactor* Read(grpc::CallbackServerContext* context, absl::string_view rpc,
                                  const grpc::ByteBuffer* request_bytes, grpc::ByteBuffer* response_bytes,
@@ -52,12 +52,10 @@ class UnaryCalls {
       return broker_->WithState([&](const State& state) -> absl::Status {
         MUSTER_RETURN_IF_ERROR(guard_->CheckStanding(state, caller));
         MUSTER_RETURN_IF_ERROR(parsed);
-        MUSTER_RETURN_IF_ERROR(
-            Authorize(state, caller.principal.agency_id(), FindRule(rpc), subject(request)));
+        MUSTER_RETURN_IF_ERROR(Authorize(state, caller.principal.agency_id(), FindRule(rpc), subject(request)));
         MUSTER_RETURN_IF_ERROR(Validate(request));
         if constexpr (requires { request.read(); }) {
-          MUSTER_RETURN_IF_ERROR(
-              CheckAtLeast(state, caller.principal.agency_id(), request.read().at_least_cursor()));
+          MUSTER_RETURN_IF_ERROR(CheckAtLeast(state, caller.principal.agency_id(), request.read().at_least_cursor()));
         }
         MUSTER_RETURN_IF_ERROR(read(ReadScope{state, caller}, request, &response));
         response.set_cursor(state.CursorOf(caller.principal.agency_id()));
@@ -68,8 +66,8 @@ class UnaryCalls {
     return Finish(context, status);
   }
 
-  // Serves a mutation: `fill(&request, &submission)` moves the body. A rejected outcome becomes the status that its reason
-  // stands for.
+  // Serves a mutation: `fill(&request, &submission)` moves the body. A rejected outcome becomes the status that its
+  // reason stands for.
   template <typename Request, typename Response, typename Fill>
   grpc::ServerUnaryReactor* Submit(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request_bytes,
                                    grpc::ByteBuffer* response_bytes, Fill fill) const {

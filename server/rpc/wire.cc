@@ -11,11 +11,12 @@ absl::Status ParseBuffer(const grpc::ByteBuffer& buffer, google::protobuf::Messa
   grpc::Slice slice;
   const bool readable = buffer.Valid() && buffer.DumpToSingleSlice(&slice).ok();
   if (readable && message->ParseFromArray(slice.begin(), static_cast<int>(slice.size()))) return absl::OkStatus();
-  return Refusal(v1::ERROR_REASON_MALFORMED,
-                 absl::StrCat("the request's ", readable ? slice.size() : 0, " bytes are not a ",
-                              message->GetDescriptor()->full_name(),
-                              " (or hold text that is not UTF-8, or are nested too deeply); build it from the published "
-                              "proto files"));
+  return Refusal(
+      v1::ERROR_REASON_MALFORMED,
+      absl::StrCat("the request's ", readable ? slice.size() : 0, " bytes are not a ",
+                   message->GetDescriptor()->full_name(),
+                   " (or hold text that is not UTF-8, or are nested too deeply); build it from the published "
+                   "proto files"));
 }
 
 grpc::ByteBuffer ToBuffer(absl::string_view bytes) {

@@ -1,8 +1,9 @@
 // Who receives what, and how much each agency has received.
 //
-// An audience is a set of agencies that receive the same notice. Sets are interned: the same set always has the same id.
-// An agency's feed is the notices of every audience it belongs to, in the order in which they were addressed; its position is
-// how many that is. Positions count only what the agency itself receives, so they tell nothing of what others do (rule P7).
+// An audience is a set of agencies that receive the same notice. Sets are interned: the same set always has the same
+// id. An agency's feed is the notices of every audience it belongs to, in the order in which they were addressed; its
+// position is how many that is. Positions count only what the agency itself receives, so they tell nothing of what
+// others do (rule P7).
 //
 // Threading: guarded by the owner (State).
 #ifndef MUSTER_SERVER_STATE_AUDIENCES_H_
@@ -50,9 +51,9 @@ class Audiences {
  private:
   AudienceId Intern(std::vector<std::string> agency_ids);
 
-  std::map<std::vector<std::string>, AudienceId> ids_;      // A node-based map: members_ points at its keys.
-  std::vector<const std::vector<std::string>*> members_;    // By id.
-  std::vector<uint64_t> notices_;                           // By id.
+  std::map<std::vector<std::string>, AudienceId> ids_;    // A node-based map: members_ points at its keys.
+  std::vector<const std::vector<std::string>*> members_;  // By id.
+  std::vector<uint64_t> notices_;                         // By id.
   absl::btree_map<std::string, std::vector<AudienceId>> by_agency_;
 };
 

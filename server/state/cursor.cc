@@ -25,9 +25,10 @@ absl::StatusOr<uint64_t> DecodeCursor(absl::string_view log_id, absl::string_vie
                                 "; pass one that this broker gave, unchanged"));
   }
   if (cursor.substr(0, kLogIdBytes) != log_id) {
-    return Refusal(v1::ERROR_REASON_CURSOR_NOT_OURS,
-                   "the cursor was given by another broker's log, or by this one before it was restored; what it stands "
-                   "for is not here. Tell the broker's operator, then subscribe from the beginning");
+    return Refusal(
+        v1::ERROR_REASON_CURSOR_NOT_OURS,
+        "the cursor was given by another broker's log, or by this one before it was restored; what it stands "
+        "for is not here. Tell the broker's operator, then subscribe from the beginning");
   }
   uint64_t position = 0;
   for (const char byte : cursor.substr(kLogIdBytes)) position = position << 8 | static_cast<unsigned char>(byte);

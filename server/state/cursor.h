@@ -1,7 +1,7 @@
 // A cursor: a place on one agency's feed. Opaque to clients.
 //
-// Holds the log's id, so that a cursor of another broker, or of a log restored from an older copy, is not taken for one of
-// ours, and the agency's position. Nothing in it depends on what the agency may not see (rule P7).
+// Holds the log's id, so that a cursor of another broker, or of a log restored from an older copy, is not taken for one
+// of ours, and the agency's position. Nothing in it depends on what the agency may not see (rule P7).
 #ifndef MUSTER_SERVER_STATE_CURSOR_H_
 #define MUSTER_SERVER_STATE_CURSOR_H_
 

@@ -17,8 +17,7 @@ Decider::Decider(const State* state, Roster* roster, absl::btree_map<std::string
 absl::StatusOr<v1::Accepted> Decider::Decide() {
   const v1::Submission& submission = event_.submission();
   MUSTER_RETURN_IF_ERROR(roster_->CheckStanding(event_.principal()));
-  MUSTER_RETURN_IF_ERROR(
-      Authorize(state_, agency_id(), FindRule(submission.body_case()), SubjectOf(submission)));
+  MUSTER_RETURN_IF_ERROR(Authorize(state_, agency_id(), FindRule(submission.body_case()), SubjectOf(submission)));
   switch (submission.body_case()) {
     case v1::Submission::kRegisterAgency:
       return Apply(submission.register_agency());
@@ -166,9 +165,12 @@ Decider::Decision Decider::Apply(const v1::SetOperationPhase& change) {
 void Decider::TellParticipant(const OperationRecord& operation, const v1::ParticipantChange& change) {
   v1::Notice notice;
   *notice.mutable_participant() = change;
-  notices_.TellOf(operation, ParticipantsWhere(operation, [&](const v1::Participant& reader) {
-                    return SeesWholeRoster(reader) && reader.agency_id() != change.participant().agency_id();
-                  }),
+  notices_.TellOf(operation,
+                  ParticipantsWhere(operation,
+                                    [&](const v1::Participant& reader) {
+                                      return SeesWholeRoster(reader) &&
+                                             reader.agency_id() != change.participant().agency_id();
+                                    }),
                   std::move(notice));
 }
 
@@ -211,15 +213,16 @@ Decider::Decision Decider::Apply(const v1::AcknowledgePlan& acknowledgement) {
   MUSTER_RETURN_IF_ERROR(operation.CheckOpen());
   const v1::Participant& self = Self(operation);
   bool changed = false;
-  MUSTER_RETURN_IF_ERROR(operation.plan().Acknowledge(self, event_.principal().post(), acknowledgement,
-                                                      event_.accepted_at(), &changed));
+  MUSTER_RETURN_IF_ERROR(
+      operation.plan().Acknowledge(self, event_.principal().post(), acknowledgement, event_.accepted_at(), &changed));
   if (changed) {
     v1::Notice notice;
     *notice.mutable_acknowledgement() = operation.plan().StandingOf(self);
-    notices_.TellOf(operation, ParticipantsWhere(operation, [&](const v1::Participant& reader) {
-                      return SeesAcknowledgementOf(reader, agency_id());
-                    }),
-                    std::move(notice));
+    notices_.TellOf(
+        operation,
+        ParticipantsWhere(operation,
+                          [&](const v1::Participant& reader) { return SeesAcknowledgementOf(reader, agency_id()); }),
+        std::move(notice));
   }
   return PlanAccepted(operation);
 }
@@ -277,10 +280,11 @@ Decider::Decision Decider::Apply(const v1::RecordTally& record) {
   const v1::TallyEntryRecord& filed = *operation.ledger().Find(record.entry().entry_id());
   v1::Notice notice;
   *notice.mutable_tally_entry() = filed;
-  notices_.TellOf(operation, ParticipantsWhere(operation, [&](const v1::Participant& reader) {
-                    return SeesEntry(state_, operation, reader, filed);
-                  }),
-                  std::move(notice));
+  notices_.TellOf(
+      operation,
+      ParticipantsWhere(operation,
+                        [&](const v1::Participant& reader) { return SeesEntry(state_, operation, reader, filed); }),
+      std::move(notice));
   return accepted;
 }
 
@@ -329,8 +333,8 @@ absl::Status Decider::CheckEntry(const OperationRecord& operation, const v1::Tal
   if (entry.primary_agency_id() == agency_id()) return absl::OkStatus();
   if (!is_lead) {
     return Refusal(v1::ERROR_REASON_NOT_PERMITTED,
-                   absl::StrCat("agency ", agency_id(), " may file its own entries only, not ", entry.primary_agency_id(),
-                                "'s; the booking agency or the lead must file this one"),
+                   absl::StrCat("agency ", agency_id(), " may file its own entries only, not ",
+                                entry.primary_agency_id(), "'s; the booking agency or the lead must file this one"),
                    "T4");
   }
   if (operation.FindParticipant(entry.primary_agency_id()) == nullptr) {

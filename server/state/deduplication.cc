@@ -14,8 +14,8 @@
 namespace muster {
 namespace {
 
-// Tells one body from another under the same id. Leaves out the id itself and the outbox's confirmations, which a retry may
-// change.
+// Tells one body from another under the same id. Leaves out the id itself and the outbox's confirmations, which a retry
+// may change.
 std::string BodyFingerprint(const v1::Submission& submission) {
   const google::protobuf::Reflection* reflection = submission.GetReflection();
   const google::protobuf::FieldDescriptor* body =
@@ -39,12 +39,13 @@ v1::Outcome Rejection(const v1::Submission& submission, const absl::Status& why)
   return outcome;
 }
 
-v1::Outcome Repeat(const v1::Submission& submission, absl::string_view decided_fingerprint, const v1::Outcome& decided) {
+v1::Outcome Repeat(const v1::Submission& submission, absl::string_view decided_fingerprint,
+                   const v1::Outcome& decided) {
   if (BodyFingerprint(submission) != decided_fingerprint || submission.submission_id() != decided.submission_id()) {
-    return Rejection(submission,
-                     Refusal(v1::ERROR_REASON_SUBMISSION_ID_REUSED,
-                             absl::StrCat("submission_id ", submission.submission_id(),
-                                          " stands for another submission already; use a new id for a new submission")));
+    return Rejection(
+        submission, Refusal(v1::ERROR_REASON_SUBMISSION_ID_REUSED,
+                            absl::StrCat("submission_id ", submission.submission_id(),
+                                         " stands for another submission already; use a new id for a new submission")));
   }
   v1::Outcome outcome = decided;
   outcome.set_repeat(true);
@@ -66,12 +67,12 @@ std::optional<v1::Outcome> Deduplication::FindById(const Key& key, const v1::Sub
   const absl::StatusOr<absl::Time> made_at = UuidV7Time(submission.submission_id());
   if (!made_at.ok()) return Rejection(submission, made_at.status());
   if (*made_at + kRemember <= now) {
-    return Rejection(submission,
-                     Refusal(v1::ERROR_REASON_SUBMISSION_TOO_OLD,
-                             absl::StrCat("submission_id ", submission.submission_id(), " was made more than ",
-                                          absl::FormatDuration(kRemember),
-                                          " ago, and whether it was decided then is no longer known; look whether it is "
-                                          "there, and if not, submit it under a new id")));
+    return Rejection(
+        submission, Refusal(v1::ERROR_REASON_SUBMISSION_TOO_OLD,
+                            absl::StrCat("submission_id ", submission.submission_id(), " was made more than ",
+                                         absl::FormatDuration(kRemember),
+                                         " ago, and whether it was decided then is no longer known; look whether it is "
+                                         "there, and if not, submit it under a new id")));
   }
   if (*made_at > now + kClockAheadMax) {
     return Rejection(submission,
@@ -90,9 +91,9 @@ std::optional<v1::Outcome> Deduplication::FindByNumber(const Key& key, const v1:
   const auto it = outboxes_.find(key);
   const uint64_t highest = it == outboxes_.end() ? 0 : it->second.highest_number;
   if (number > highest + 1) {
-    return Rejection(submission, Refusal(v1::ERROR_REASON_OUTBOX_GAP,
-                                         absl::StrCat("outbox number ", number, " came after ", highest,
-                                                      "; send the numbers in between first")));
+    return Rejection(
+        submission, Refusal(v1::ERROR_REASON_OUTBOX_GAP, absl::StrCat("outbox number ", number, " came after ", highest,
+                                                                      "; send the numbers in between first")));
   }
   if (number == highest + 1) {
     if (it != outboxes_.end() && it->second.unconfirmed.size() >= kUnconfirmedMax &&
@@ -108,9 +109,10 @@ std::optional<v1::Outcome> Deduplication::FindByNumber(const Key& key, const v1:
   }
   const auto decided = it->second.unconfirmed.find(number);
   if (decided == it->second.unconfirmed.end()) {
-    return Rejection(submission, Refusal(v1::ERROR_REASON_SUBMISSION_TOO_OLD,
-                                         absl::StrCat("outbox number ", number,
-                                                      " was decided, and its sender confirmed that it has the outcome")));
+    return Rejection(submission,
+                     Refusal(v1::ERROR_REASON_SUBMISSION_TOO_OLD,
+                             absl::StrCat("outbox number ", number,
+                                          " was decided, and its sender confirmed that it has the outcome")));
   }
   return Repeat(submission, decided->second.body_fingerprint, decided->second.outcome);
 }
@@ -124,8 +126,8 @@ void Deduplication::Remember(absl::string_view agency_id, const v1::Submission& 
     Outbox& outbox = outboxes_[{std::string(agency_id), place.outbox_id()}];
     outbox.highest_number = place.number();
     outbox.unconfirmed.emplace(place.number(), std::move(decided));
-    outbox.unconfirmed.erase(outbox.unconfirmed.begin(), outbox.unconfirmed.upper_bound(std::min(
-                                                             place.confirmed_through(), place.number() - 1)));
+    outbox.unconfirmed.erase(outbox.unconfirmed.begin(),
+                             outbox.unconfirmed.upper_bound(std::min(place.confirmed_through(), place.number() - 1)));
     return;
   }
   // Beyond the id's own time, not only beyond now: an id from a fast clock stays acceptable for longer.

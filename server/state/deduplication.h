@@ -1,9 +1,9 @@
 // Exactly-once: which submissions have been decided, and how.
 //
 // Two ways, both exact. A daemon numbers what it sends (OutboxNumber): a high-water mark and the outcomes it has not
-// confirmed yet suffice for ever. Anyone else is known by the submission_id, a UUIDv7 that carries the time it was made:
-// it is remembered for kRemember beyond that time, and one older than that is refused rather than perhaps applied twice.
-// Ids are scoped by agency, so that no agency learns of, or collides with, another's.
+// confirmed yet suffice for ever. Anyone else is known by the submission_id, a UUIDv7 that carries the time it was
+// made: it is remembered for kRemember beyond that time, and one older than that is refused rather than perhaps applied
+// twice. Ids are scoped by agency, so that no agency learns of, or collides with, another's.
 //
 // Threading: guarded by the owner (State).
 #ifndef MUSTER_SERVER_STATE_DEDUPLICATION_H_
@@ -31,12 +31,14 @@ class Deduplication {
   // Outcomes that one outbox may leave unconfirmed.
   static constexpr size_t kUnconfirmedMax = 100000;
 
-  // The outcome that repeats `submission` must get: what was decided then (with repeat = true), or a rejection because the id
-  // stands for another body, is too old, or leaves a gap in its outbox. Nothing: it is new and may be decided now.
+  // The outcome that repeats `submission` must get: what was decided then (with repeat = true), or a rejection because
+  // the id stands for another body, is too old, or leaves a gap in its outbox. Nothing: it is new and may be decided
+  // now.
   std::optional<v1::Outcome> Find(absl::string_view agency_id, const v1::Submission& submission, absl::Time now) const;
 
   // Remembers a decision for which Find returned nothing. Forgets what has expired by `now` or been confirmed.
-  void Remember(absl::string_view agency_id, const v1::Submission& submission, const v1::Outcome& outcome, absl::Time now);
+  void Remember(absl::string_view agency_id, const v1::Submission& submission, const v1::Outcome& outcome,
+                absl::Time now);
 
   void ToImage(storage::v1::StateImage* image) const;
   void FromImage(const storage::v1::StateImage& image);

@@ -126,7 +126,6 @@ void BringTo(World* world, Phase phase) {
 
 TEST(Phases, OnlyTheStepsOfTheLifecycleAreTaken) {
   const std::set<std::pair<Phase, Phase>> steps = {{v1::OPERATION_PHASE_PLANNING, v1::OPERATION_PHASE_ARMED},
-                                                   {v1::OPERATION_PHASE_ARMED, v1::OPERATION_PHASE_PLANNING},
                                                    {v1::OPERATION_PHASE_ARMED, v1::OPERATION_PHASE_EXECUTING},
                                                    {v1::OPERATION_PHASE_EXECUTING, v1::OPERATION_PHASE_REPORTING},
                                                    {v1::OPERATION_PHASE_REPORTING, v1::OPERATION_PHASE_CLOSED},

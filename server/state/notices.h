@@ -22,8 +22,8 @@ class Notices {
   void Tell(std::vector<std::string> agency_ids, v1::Notice notice);
   void TellOf(const OperationRecord& operation, std::vector<std::string> agency_ids, v1::Notice notice);
 
-  // To each participant what `content` makes for it, if anything. Participants for whom it makes the same bytes form one
-  // audience, so that equal rights get identical bytes (rule P6).
+  // To each participant what `content` makes for it, if anything. Participants for whom it makes the same bytes form
+  // one audience, so that equal rights get identical bytes (rule P6).
   using ContentFor = std::function<std::optional<v1::Notice>(const v1::Participant&)>;
   void TellEach(const OperationRecord& operation, const ContentFor& content);
 

@@ -11,11 +11,10 @@ std::string PhaseName(v1::OperationPhase phase) {
   return v1::OperationPhase_Name(phase).substr(sizeof("OPERATION_PHASE_") - 1);
 }
 
-// PLANNING -> ARMED -> EXECUTING -> REPORTING -> CLOSED; any before CLOSED -> ABORTED. An armed operation may be stood down.
+// PLANNING -> ARMED -> EXECUTING -> REPORTING -> CLOSED; any before CLOSED -> ABORTED.
 bool IsStep(v1::OperationPhase from, v1::OperationPhase to) {
   if (from == v1::OPERATION_PHASE_CLOSED || from == v1::OPERATION_PHASE_ABORTED) return false;
   if (to == v1::OPERATION_PHASE_ABORTED) return true;
-  if (from == v1::OPERATION_PHASE_ARMED && to == v1::OPERATION_PHASE_PLANNING) return true;
   return static_cast<int>(to) == static_cast<int>(from) + 1;
 }
 
@@ -54,7 +53,8 @@ absl::Status OperationRecord::AddSite(const v1::Site& site) {
 absl::Status OperationRecord::SetParticipant(const v1::Participant& participant) {
   MUSTER_RETURN_IF_ERROR(CheckOpen());
   if (participant.agency_id() == lead_agency_id_) {
-    return Refusal(v1::ERROR_REASON_NOT_PERMITTED, "the lead's own role and sites cannot be changed: it sees all of them");
+    return Refusal(v1::ERROR_REASON_NOT_PERMITTED,
+                   "the lead's own role and sites cannot be changed: it sees all of them");
   }
   for (const std::string& site_id : participant.site_ids()) {
     if (FindSite(site_id) == nullptr) {
@@ -74,7 +74,8 @@ absl::Status OperationRecord::RemoveParticipant(absl::string_view agency_id) {
   MUSTER_RETURN_IF_ERROR(CheckOpen());
   const auto it = participants_.find(agency_id);
   if (it == participants_.end()) {
-    return Refusal(v1::ERROR_REASON_NOT_FOUND, absl::StrCat("agency ", agency_id, " does not take part in the operation"));
+    return Refusal(v1::ERROR_REASON_NOT_FOUND,
+                   absl::StrCat("agency ", agency_id, " does not take part in the operation"));
   }
   if (it->second.role() == v1::ROLE_LEAD) {
     return Refusal(v1::ERROR_REASON_NOT_PERMITTED, "the lead cannot be removed from its own operation");
@@ -86,10 +87,11 @@ absl::Status OperationRecord::RemoveParticipant(absl::string_view agency_id) {
 
 absl::Status OperationRecord::SetPhase(v1::OperationPhase phase) {
   if (!IsStep(phase_, phase)) {
-    return Refusal(v1::ERROR_REASON_WRONG_PHASE,
-                   absl::StrCat("an operation in phase ", PhaseName(phase_), " cannot go to ", PhaseName(phase),
-                                "; the order is PLANNING, ARMED, EXECUTING, REPORTING, CLOSED, and ABORTED from any before "
-                                "CLOSED"));
+    return Refusal(
+        v1::ERROR_REASON_WRONG_PHASE,
+        absl::StrCat("an operation in phase ", PhaseName(phase_), " cannot go to ", PhaseName(phase),
+                     "; the order is PLANNING, ARMED, EXECUTING, REPORTING, CLOSED, and ABORTED from any before "
+                     "CLOSED"));
   }
   const bool needs_plan = phase == v1::OPERATION_PHASE_ARMED || phase == v1::OPERATION_PHASE_EXECUTING;
   if (needs_plan && !plan_.is_published()) {
@@ -97,10 +99,10 @@ absl::Status OperationRecord::SetPhase(v1::OperationPhase phase) {
                    absl::StrCat("the operation cannot be ", PhaseName(phase), " before its plan is published"));
   }
   if (needs_plan && plan_.is_withdrawn()) {
-    return Refusal(v1::ERROR_REASON_PLAN_WITHDRAWN,
-                   absl::StrCat("the operation cannot be ", PhaseName(phase),
-                                " on a withdrawn plan; publish an amendment first"),
-                   "P5");
+    return Refusal(
+        v1::ERROR_REASON_PLAN_WITHDRAWN,
+        absl::StrCat("the operation cannot be ", PhaseName(phase), " on a withdrawn plan; publish an amendment first"),
+        "P5");
   }
   phase_ = phase;
   return absl::OkStatus();
@@ -120,8 +122,9 @@ absl::Status OperationRecord::CheckReporting() const {
     case v1::OPERATION_PHASE_ABORTED:
       return absl::OkStatus();
     case v1::OPERATION_PHASE_CLOSED:
-      return Refusal(v1::ERROR_REASON_WRONG_PHASE,
-                     absl::StrCat("operation ", id(), " is CLOSED and takes corrections only; correct an entry instead"));
+      return Refusal(
+          v1::ERROR_REASON_WRONG_PHASE,
+          absl::StrCat("operation ", id(), " is CLOSED and takes corrections only; correct an entry instead"));
     default:
       return Refusal(v1::ERROR_REASON_WRONG_PHASE,
                      absl::StrCat("operation ", id(), " is ", PhaseName(phase_),

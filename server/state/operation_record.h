@@ -40,8 +40,8 @@ class OperationRecord {
   TallyLedger& ledger() { return ledger_; }
 
   absl::Status AddSite(const v1::Site& site);
-  // Adds a participant or replaces its role and sites. A role or site change that changes what the participant may see of the
-  // plan takes back its acknowledgement.
+  // Adds a participant or replaces its role and sites. A role or site change that changes what the participant may see
+  // of the plan takes back its acknowledgement.
   absl::Status SetParticipant(const v1::Participant& participant);
   absl::Status RemoveParticipant(absl::string_view agency_id);
   absl::Status SetPhase(v1::OperationPhase phase);

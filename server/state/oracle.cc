@@ -41,8 +41,10 @@ OracleReading OracleOperation::ReadBy(const v1::Participant& viewer) const {
   for (size_t i = 0; i < plan.size(); ++i) {
     const OracleText now = TextFor(plan[i], viewer);
     std::set<std::string> changed;
+    bool sees_more = false;
     for (const auto& [id, text] : now) {
       if (reading.text.count(id) == 0 || reading.text.at(id) != text) changed.insert(id);
+      sees_more |= reading.text.count(id) == 0;
     }
     for (const auto& [id, text] : reading.text) {
       if (now.count(id) == 0) changed.insert(id);
@@ -50,6 +52,7 @@ OracleReading OracleOperation::ReadBy(const v1::Participant& viewer) const {
     reading.text = now;
     if (changed.empty() && viewer.role() != v1::ROLE_LEAD) continue;
     ++reading.version;
+    if (sees_more) reading.last_material = reading.version;
     for (const std::string& id : changed) {
       if (material[i].count(id) != 0) reading.last_material = reading.version;
     }
@@ -248,8 +251,7 @@ bool Oracle::SetParticipant(const std::string& self, const v1::SetParticipant& c
 bool Oracle::SetPhase(OracleOperation* operation, v1::OperationPhase phase) {
   static const std::map<v1::OperationPhase, std::set<v1::OperationPhase>> kSteps = {
       {v1::OPERATION_PHASE_PLANNING, {v1::OPERATION_PHASE_ARMED, v1::OPERATION_PHASE_ABORTED}},
-      {v1::OPERATION_PHASE_ARMED,
-       {v1::OPERATION_PHASE_PLANNING, v1::OPERATION_PHASE_EXECUTING, v1::OPERATION_PHASE_ABORTED}},
+      {v1::OPERATION_PHASE_ARMED, {v1::OPERATION_PHASE_EXECUTING, v1::OPERATION_PHASE_ABORTED}},
       {v1::OPERATION_PHASE_EXECUTING, {v1::OPERATION_PHASE_REPORTING, v1::OPERATION_PHASE_ABORTED}},
       {v1::OPERATION_PHASE_REPORTING, {v1::OPERATION_PHASE_CLOSED, v1::OPERATION_PHASE_ABORTED}},
       {v1::OPERATION_PHASE_CLOSED, {}},

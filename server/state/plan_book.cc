@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -27,10 +28,10 @@ Sight SightOf(const v1::Audience& audience, const v1::Participant& viewer) {
   }
   if (viewer.role() != v1::ROLE_PARTICIPANT && viewer.role() != v1::ROLE_PROSECUTOR) return Sight::kNone;
   if (!absl::c_linear_search(audience.roles(), viewer.role())) return Sight::kNone;
-  const bool works_there = audience.site_ids().empty() ||
-                           absl::c_any_of(audience.site_ids(), [&](const std::string& site_id) {
-                             return absl::c_linear_search(viewer.site_ids(), site_id);
-                           });
+  const bool works_there =
+      audience.site_ids().empty() || absl::c_any_of(audience.site_ids(), [&](const std::string& site_id) {
+        return absl::c_linear_search(viewer.site_ids(), site_id);
+      });
   return works_there ? Sight::kWhole : Sight::kNone;
 }
 
@@ -73,9 +74,10 @@ class Reading {
     bool material = false;
     std::vector<std::string> removed;
     for (const storage::v1::SectionVersion& section : version.changed()) {
-      if (!Take(section, next, &removed)) continue;
+      const std::optional<v1::SectionChange> change = Take(section, next, &removed);
+      if (!change.has_value()) continue;
       changed = true;
-      material |= section.change() != v1::SECTION_CHANGE_EDITORIAL;
+      material |= *change != v1::SECTION_CHANGE_EDITORIAL;
     }
     if (!changed) return;
     view_.set_version(next);
@@ -97,23 +99,25 @@ class Reading {
  private:
   bool is_lead() const { return viewer_.role() == v1::ROLE_LEAD; }
 
-  // Whether the viewer can tell that this section changed.
-  bool Take(const storage::v1::SectionVersion& change, uint32_t version, std::vector<std::string>* removed) {
+  // What this change is to the viewer: nothing, if it cannot tell; material, if it never saw the section, whatever the
+  // change is to those who did.
+  std::optional<v1::SectionChange> Take(const storage::v1::SectionVersion& change, uint32_t version,
+                                        std::vector<std::string>* removed) {
     const std::string& id = change.section().section_id();
     const Sight sight = change.removed() ? Sight::kNone : SightOf(change.section().audience(), viewer_);
     const auto before = sections_.find(id);
     if (sight == Sight::kNone) {
-      if (before == sections_.end()) return false;
+      if (before == sections_.end()) return std::nullopt;
       sections_.erase(before);
       removed->push_back(id);
-      return true;
+      return change.change();
     }
     v1::SectionView now = Show(change.section(), sight, is_lead());
-    if (before != sections_.end() && !is_lead() && ReadsTheSame(before->second, now)) return false;
+    const bool is_new = before == sections_.end();
+    if (!is_new && !is_lead() && ReadsTheSame(before->second, now)) return std::nullopt;
     now.set_changed_in_version(version);
-    now.set_change(change.change());
-    sections_[id] = std::move(now);
-    return true;
+    now.set_change(is_new ? v1::SECTION_CHANGE_MATERIAL : change.change());
+    return (sections_[id] = std::move(now)).change();
   }
 
   const v1::Participant& viewer_;

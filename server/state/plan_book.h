@@ -1,7 +1,7 @@
 // The versions of one operation's plan, what each participant may see of them, and who has acknowledged what.
 //
-// Versions are counted per viewer (rule P7): a version that changes nothing a viewer may see does not exist for that viewer.
-// The lead sees every section, so the lead's version is the count of versions.
+// Versions are counted per viewer (rule P7): a version that changes nothing a viewer may see does not exist for that
+// viewer. The lead sees every section, so the lead's version is the count of versions.
 //
 // Threading: guarded by the owner (State).
 #ifndef MUSTER_SERVER_STATE_PLAN_BOOK_H_
@@ -38,8 +38,8 @@ class PlanBook {
   // Whether both read the same content under the same version number.
   bool SeeTheSame(const v1::Participant& a, const v1::Participant& b) const;
 
-  // Where `participant` stands: DELIVERED, ACKNOWLEDGED or REJECTED, or unspecified when it sees no plan. An answer to a
-  // version before the viewer's last material change no longer counts (rules P3, P4).
+  // Where `participant` stands: DELIVERED, ACKNOWLEDGED or REJECTED, or unspecified when it sees no plan. An answer to
+  // a version before the viewer's last material change no longer counts (rules P3, P4).
   v1::Acknowledgement StandingOf(const v1::Participant& participant) const;
 
   absl::Status Publish(const v1::PublishPlan& plan, const google::protobuf::Timestamp& at);

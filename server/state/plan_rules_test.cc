@@ -99,6 +99,13 @@ TEST_F(PlanRules, P4AnEditorialChangeResetsNobody) {
   EXPECT_EQ(world_.PlanOf("ky-ago").last_material_version(), 1);
 }
 
+TEST_F(PlanRules, P4ASectionNeverSeenBeforeIsMaterialWhateverItsMark) {
+  Acknowledge("ky-ago");
+  world_.MustSubmit("lead", AmendPlan(1, kEditorial, {MakeSection("added", "Never read before.")}));
+  EXPECT_EQ(StatusOf("ky-ago"), kDelivered);
+  EXPECT_EQ(world_.PlanOf("ky-ago").last_material_version(), 2);
+}
+
 TEST_F(PlanRules, P4RemovingASectionMateriallyResetsWhoCouldSeeIt) {
   world_.MustSubmit("lead",
                     AmendPlan(1, kMaterial, {MakeSection("ky", "Kentucky.", {v1::ROLE_PARTICIPANT}, {"ky-1"})}));

@@ -19,10 +19,8 @@ constexpr RoleSet kAcknowledgers = Roles(v1::ROLE_PARTICIPANT, v1::ROLE_PROSECUT
 constexpr RoleSet kAcknowledgementReaders =
     Roles(v1::ROLE_LEAD, v1::ROLE_PARTICIPANT, v1::ROLE_PROSECUTOR, v1::ROLE_AUDITOR);
 constexpr RoleSet kReporters = Roles(v1::ROLE_LEAD, v1::ROLE_PARTICIPANT);
-constexpr RoleSet kEntryReaders =
-    Roles(v1::ROLE_LEAD, v1::ROLE_PARTICIPANT, v1::ROLE_PROSECUTOR, v1::ROLE_AUDITOR);
-constexpr RoleSet kTotalsReaders =
-    kEntryReaders | Roles(v1::ROLE_OBSERVER, v1::ROLE_PUBLIC_INFORMATION);
+constexpr RoleSet kEntryReaders = Roles(v1::ROLE_LEAD, v1::ROLE_PARTICIPANT, v1::ROLE_PROSECUTOR, v1::ROLE_AUDITOR);
+constexpr RoleSet kTotalsReaders = kEntryReaders | Roles(v1::ROLE_OBSERVER, v1::ROLE_PUBLIC_INFORMATION);
 
 constexpr PolicyRule kTable[] = {
     {"muster.v1.AgencyService/RegisterAgency", Submission::kRegisterAgency, Who::kRegistrar},
@@ -120,7 +118,8 @@ absl::string_view WhoMay(const PolicyRule& rule) {
 absl::Span<const PolicyRule> PolicyTable() { return kTable; }
 
 const PolicyRule* FindRule(absl::string_view rpc) {
-  const auto* it = std::find_if(std::begin(kTable), std::end(kTable), [&](const auto& rule) { return rule.rpc == rpc; });
+  const auto* it =
+      std::find_if(std::begin(kTable), std::end(kTable), [&](const auto& rule) { return rule.rpc == rpc; });
   return it == std::end(kTable) ? nullptr : it;
 }
 

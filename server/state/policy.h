@@ -1,8 +1,8 @@
 // Who may call what: one table, default deny.
 //
-// Every RPC of every service has a row, and every submission body has the row of the RPC that carries it. The broker asks the
-// table twice: before the log, so that most refusals cost nothing, and again in State::Apply, where the roster is
-// authoritative. What an admitted caller then sees of an object is decided by visibility.h.
+// Every RPC of every service has a row, and every submission body has the row of the RPC that carries it. The broker
+// asks the table twice: before the log, so that most refusals cost nothing, and again in State::Apply, where the roster
+// is authoritative. What an admitted caller then sees of an object is decided by visibility.h.
 #ifndef MUSTER_SERVER_STATE_POLICY_H_
 #define MUSTER_SERVER_STATE_POLICY_H_
 
@@ -58,8 +58,8 @@ struct PolicySubject {
 };
 PolicySubject SubjectOf(const v1::Submission& submission);
 
-// Whether `agency_id`, whose standing is good, may do what `rule` guards. A null rule is refused. The message never tells
-// whether the object exists.
+// Whether `agency_id`, whose standing is good, may do what `rule` guards. A null rule is refused. The message never
+// tells whether the object exists.
 //
 // Errors: PERMISSION_DENIED.
 absl::Status Authorize(const State& state, absl::string_view agency_id, const PolicyRule* rule,

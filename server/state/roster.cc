@@ -15,7 +15,8 @@ absl::Status UnknownAgency(absl::string_view agency_id) {
 
 absl::Status LastRegistrar(absl::string_view agency_id) {
   return Refusal(v1::ERROR_REASON_LAST_REGISTRAR,
-                 absl::StrCat("agency ", agency_id, " is the last active registrar: without it nobody could register or "
+                 absl::StrCat("agency ", agency_id,
+                              " is the last active registrar: without it nobody could register or "
                               "reinstate an agency; make another agency a registrar first"));
 }
 
@@ -96,9 +97,8 @@ absl::Status Roster::SetStanding(const v1::SetAgencyStanding& change) {
 }
 
 bool Roster::HasOtherRegistrar(absl::string_view agency_id) const {
-  return std::any_of(agencies_.begin(), agencies_.end(), [&](const auto& entry) {
-    return entry.first != agency_id && IsActiveRegistrar(entry.second);
-  });
+  return std::any_of(agencies_.begin(), agencies_.end(),
+                     [&](const auto& entry) { return entry.first != agency_id && IsActiveRegistrar(entry.second); });
 }
 
 void Roster::ToImage(storage::v1::StateImage* image) const {

@@ -1,7 +1,8 @@
 // Everything the broker knows, as a deterministic function of its event log.
 //
-// Apply decides: the same events give the same outcomes, notices and digest on every machine and at every replay. It reads
-// no clock, does no I/O, draws no random number and cannot fail; what the rules forbid becomes a rejected Outcome.
+// Apply decides: the same events give the same outcomes, notices and digest on every machine and at every replay. It
+// reads no clock, does no I/O, draws no random number and cannot fail; what the rules forbid becomes a rejected
+// Outcome.
 //
 // Threading: not synchronised. The owner (broker::Broker) applies under an exclusive lock and reads under a shared one.
 #ifndef MUSTER_SERVER_STATE_STATE_H_
@@ -57,8 +58,8 @@ class State {
   // Where an agency's feed stands.
   std::string CursorOf(absl::string_view agency_id) const;
 
-  // SHA-256 (hex) of the state's deterministic encoding: equal for equal states, across processes. Leaves out the wording
-  // of remembered rejections, so that it is the same for every version of the broker that decides alike.
+  // SHA-256 (hex) of the state's deterministic encoding: equal for equal states, across processes. Leaves out the
+  // wording of remembered rejections, so that it is the same for every version of the broker that decides alike.
   std::string Digest() const;
 
   storage::v1::StateImage ToImage() const;

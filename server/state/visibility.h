@@ -1,7 +1,7 @@
 // What an admitted caller sees of each object: section 7 of the rules, in one file.
 //
-// The same predicates decide answers to queries, the audience of each notice and the scope of totals, so that live, replayed
-// and listed data cannot differ.
+// The same predicates decide answers to queries, the audience of each notice and the scope of totals, so that live,
+// replayed and listed data cannot differ.
 #ifndef MUSTER_SERVER_STATE_VISIBILITY_H_
 #define MUSTER_SERVER_STATE_VISIBILITY_H_
 

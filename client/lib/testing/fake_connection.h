@@ -123,6 +123,12 @@ class FakeConnection : public Connection {
     return options;
   }
 
+  static absl::Status ClosedInHandshake() {
+    absl::Status status = absl::UnavailableError("closed");
+    SetClosedInHandshake(status);
+    return status;
+  }
+
   OnCall on_call;
   std::deque<FakeFeed::Script> feeds;
   // What each stream that is opened does, in order; the last one repeats.
