@@ -21,8 +21,8 @@ bool Matters(const v1::Notice& notice, const std::string& operation_id) {
          (notice.has_acknowledgement() || notice.has_plan() || notice.has_participant());
 }
 
-// Takes what the feed has, until something matters or `deadline`. The cursor of the last delivery that mattered; nothing
-// when time ran out.
+// Takes what the feed has, until something matters or `deadline`. The cursor of the last delivery that mattered;
+// nothing when time ran out.
 absl::StatusOr<std::optional<std::string>> NextChange(Subscription& feed, const std::string& operation_id,
                                                       absl::Time deadline) {
   std::optional<std::string> cursor;
@@ -63,13 +63,14 @@ void PrintAcknowledgements(Invocation& invocation, const v1::ListAcknowledgement
   View view;
   view.object = &acknowledgements;
   view.is_list = true;
-  view.table.columns = {{"agency"},  {"status"}, {"version", /*right=*/true}, {"current version", /*right=*/true},
-                        {"post"},    {"answered"}, {"reason"}};
+  view.table.columns = {
+      {"agency"},   {"status"}, {"version", /*right=*/true}, {"current version", /*right=*/true}, {"post"},
+      {"answered"}, {"reason"}};
   for (const v1::Acknowledgement& one : acknowledgements.acknowledgements()) {
     view.items.push_back(&one);
-    view.table.rows.push_back({one.agency_id(), Label(one.status()), one.version() == 0 ? "" : absl::StrCat(one.version()),
-                               absl::StrCat(one.current_version()), one.post(), TimeText(one.answered_at()),
-                               one.reason()});
+    view.table.rows.push_back(
+        {one.agency_id(), Label(one.status()), one.version() == 0 ? "" : absl::StrCat(one.version()),
+         absl::StrCat(one.current_version()), one.post(), TimeText(one.answered_at()), one.reason()});
   }
   invocation.printer().Print(view);
 }
@@ -108,21 +109,22 @@ absl::Status WaitForAcknowledgements(Invocation& invocation, const std::string& 
   MUSTER_ASSIGN_OR_RETURN(v1::ListAcknowledgementsResponse now, ReadAcknowledgements(*client, operation_id));
   if (wanted.empty() && now.acknowledgements_size() == 0) {
     return absl::FailedPreconditionError(
-        "there is nobody to wait for: no participant may read a plan of this operation; publish one, or set participants");
+        "there is nobody to wait for: no participant may read a plan of this operation; publish one, or set "
+        "participants");
   }
   Subscription feed(client->connection(), {.after_cursor = now.cursor()});
   std::string shown;
   while (true) {
     const AcknowledgementProgress progress = Progress(now, wanted);
     const size_t all = static_cast<size_t>(progress.acknowledged) + progress.missing.size();
-    const std::string line =
-        absl::StrCat(progress.acknowledged, " of ", all, " acknowledged",
-                     progress.missing.empty() ? "" : absl::StrCat("; missing: ", absl::StrJoin(progress.missing, ", ")));
+    const std::string line = absl::StrCat(
+        progress.acknowledged, " of ", all, " acknowledged",
+        progress.missing.empty() ? "" : absl::StrCat("; missing: ", absl::StrJoin(progress.missing, ", ")));
     if (line != shown) invocation.printer().Progress(line);
     shown = line;
     if (!progress.rejected.empty()) {
-      return absl::FailedPreconditionError(absl::StrCat("the plan was rejected by ", absl::StrJoin(progress.rejected, "; "),
-                                                        "; amend it, then wait again"));
+      return absl::FailedPreconditionError(absl::StrCat(
+          "the plan was rejected by ", absl::StrJoin(progress.rejected, "; "), "; amend it, then wait again"));
     }
     if (progress.missing.empty()) {
       PrintAcknowledgements(invocation, now);

@@ -15,15 +15,28 @@ namespace {
 constexpr uint32_t kPageSize = 1000;
 
 Table AgencyTable() {
-  return {.columns = {{"agency"}, {"name"}, {"kind"}, {"state"}, {"standing"}, {"may lead"}, {"registrar"},
-                      {"phone 24h"}, {"revoked", /*right=*/true}},
+  return {.columns = {{"agency"},
+                      {"name"},
+                      {"kind"},
+                      {"state"},
+                      {"standing"},
+                      {"may lead"},
+                      {"registrar"},
+                      {"phone 24h"},
+                      {"revoked", /*right=*/true}},
           .rows = {}};
 }
 
 std::vector<std::string> AgencyRow(const v1::AgencyRecord& record) {
   const v1::Agency& agency = record.agency();
-  return {agency.agency_id(), agency.name(), Label(agency.kind()), agency.state(), Label(record.standing()),
-          agency.may_lead() ? "yes" : "", agency.registrar() ? "yes" : "", agency.phone_24h(),
+  return {agency.agency_id(),
+          agency.name(),
+          Label(agency.kind()),
+          agency.state(),
+          Label(record.standing()),
+          agency.may_lead() ? "yes" : "",
+          agency.registrar() ? "yes" : "",
+          agency.phone_24h(),
           absl::StrCat(record.revocations_size())};
 }
 
@@ -70,8 +83,7 @@ absl::Status Show(Invocation& invocation, const std::string& agency_id) {
   if (response.agency().revocations_size() > 0) {
     Table revoked = {.columns = {{"revoked certificate (sha256)"}, {"at"}, {"reason"}}, .rows = {}};
     for (const v1::CertificateRevocation& revocation : response.agency().revocations()) {
-      revoked.rows.push_back(
-          {revocation.certificate_sha256(), TimeText(revocation.revoked_at()), revocation.reason()});
+      revoked.rows.push_back({revocation.certificate_sha256(), TimeText(revocation.revoked_at()), revocation.reason()});
     }
     view.body = absl::StrCat("\n", RenderTable(revoked));
   }
@@ -104,19 +116,23 @@ absl::Status SetStanding(Invocation& invocation, const v1::SetAgencyStanding& bo
 void AddRegister(CLI::App& noun, Invocation& invocation) {
   const auto body = std::make_shared<v1::RegisterAgency>();
   const auto file = std::make_shared<std::string>();
-  CLI::App* verb = AddVerb(noun, invocation, "register", "Put an agency on the roster, or replace its description",
-                           {"agency register ky-ago --name \"Kentucky Attorney General\" --kind attorney-general --state KY",
-                            "agency register --file agency.toml"},
-                           [&invocation, body, file] { return Register(invocation, *body, *file); });
+  CLI::App* verb =
+      AddVerb(noun, invocation, "register", "Put an agency on the roster, or replace its description",
+              {"agency register ky-ago --name \"Kentucky Attorney General\" --kind attorney-general --state KY",
+               "agency register --file agency.toml"},
+              [&invocation, body, file] { return Register(invocation, *body, *file); });
   v1::Agency* agency = body->mutable_agency();
   AddText(verb, "AGENCY", agency->mutable_agency_id(), "Its id, as in its certificates");
   AddText(verb, "--name", agency->mutable_name(), "Its full name");
-  AddEnum<v1::AgencyKind>(verb, "--kind", [agency](v1::AgencyKind kind) { agency->set_kind(kind); }, "Its kind");
+  AddEnum<v1::AgencyKind>(
+      verb, "--kind", [agency](v1::AgencyKind kind) { agency->set_kind(kind); }, "Its kind");
   AddText(verb, "--state", agency->mutable_state(), "USPS abbreviation; none for a federal agency");
   AddText(verb, "--ori", agency->mutable_ori(), "Its FBI Originating Agency Identifier");
   AddText(verb, "--phone", agency->mutable_phone_24h(), "A number answered around the clock, such as +15735550100");
-  verb->add_flag_callback("--may-lead", [agency] { agency->set_may_lead(true); }, "It may create operations");
-  verb->add_flag_callback("--registrar", [agency] { agency->set_registrar(true); }, "It may register agencies");
+  verb->add_flag_callback(
+      "--may-lead", [agency] { agency->set_may_lead(true); }, "It may create operations");
+  verb->add_flag_callback(
+      "--registrar", [agency] { agency->set_registrar(true); }, "It may register agencies");
   AddText(verb, "--file", file.get(), "A v1.RegisterAgency in TOML instead of flags");
 }
 
@@ -147,7 +163,8 @@ void AddStanding(CLI::App& noun, Invocation& invocation, const std::string& name
 }  // namespace
 
 void AddAgencyCommands(CLI::App& app, Invocation& invocation) {
-  CLI::App* noun = AddNoun(app, "agency", "Agencies, their certificates, and the roster", {"agency list", "agency show ky-ago"});
+  CLI::App* noun =
+      AddNoun(app, "agency", "Agencies, their certificates, and the roster", {"agency list", "agency show ky-ago"});
   AddRegister(*noun, invocation);
   AddVerb(*noun, invocation, "list", "List the agencies that you may see", {"agency list", "agency list -o csv"},
           [&invocation] { return List(invocation); });

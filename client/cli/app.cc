@@ -24,7 +24,9 @@ void AddGlobalFlags(CLI::App& app, Invocation& invocation) {
     app.add_option(names, target, help)->group(kSharedFlags);
   };
   add("--context", flags.context, "The context to use instead of the current one");
-  app.add_option("--broker", flags.brokers, "host:port of a broker; may be repeated")->delimiter(',')->group(kSharedFlags);
+  app.add_option("--broker", flags.brokers, "host:port of a broker; may be repeated")
+      ->delimiter(',')
+      ->group(kSharedFlags);
   add("--cert", flags.certificate_file, "PEM file with your agency's certificate chain");
   add("--key", flags.key_file, "PEM file with its key");
   add("--ca", flags.ca_file, "PEM file with the authorities that sign brokers' certificates");
@@ -68,8 +70,8 @@ absl::Status WhoAmI(Invocation& invocation) {
 }
 
 absl::Status Version(Invocation& invocation) {
-  const bool json = invocation.printer().format() == OutputFormat::kJson ||
-                    invocation.printer().format() == OutputFormat::kJsonLines;
+  const bool json =
+      invocation.printer().format() == OutputFormat::kJson || invocation.printer().format() == OutputFormat::kJsonLines;
   invocation.printer().out() << (json ? absl::StrCat("{\"version\":", JsonString(MUSTER_VERSION), "}\n")
                                       : absl::StrCat("muster ", MUSTER_VERSION, "\n"));
   return absl::OkStatus();
@@ -102,16 +104,18 @@ void ReportError(Invocation& invocation, const absl::Status& status) {
 }  // namespace
 
 std::shared_ptr<CLI::App> BuildParser(Invocation& invocation, const std::vector<CommandAdder>& more) {
-  auto app = std::make_shared<CLI::App>("Coordinates an operation of several agencies through a Muster broker.", "muster");
+  auto app =
+      std::make_shared<CLI::App>("Coordinates an operation of several agencies through a Muster broker.", "muster");
   app->require_subcommand(1);
   app->fallthrough();
   AddGlobalFlags(*app, invocation);
-  app->footer(absl::StrCat(kExitCodeHelp,
-                           "\n\nExamples:\n"
-                           "  muster context add mo-ago --broker broker.example:7443 --cert mo.pem --key mo.key --ca ca.pem\n"
-                           "  muster whoami\n"
-                           "  muster plan wait united-front-2021 --acknowledged-by all --for 2h\n"
-                           "  muster tally totals united-front-2021 -o json"));
+  app->footer(
+      absl::StrCat(kExitCodeHelp,
+                   "\n\nExamples:\n"
+                   "  muster context add mo-ago --broker broker.example:7443 --cert mo.pem --key mo.key --ca ca.pem\n"
+                   "  muster whoami\n"
+                   "  muster plan wait united-front-2021 --acknowledged-by all --for 2h\n"
+                   "  muster tally totals united-front-2021 -o json"));
   AddContextCommands(*app, invocation);
   AddVerb(*app, invocation, "whoami", "Show who the broker takes you to be",
           {"whoami", "whoami --context mo-ago -o json"}, [&invocation] { return WhoAmI(invocation); });

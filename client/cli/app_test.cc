@@ -67,7 +67,8 @@ TEST_F(AppTest, EveryExampleParsesAsFarAsItsFlags) {
   const std::shared_ptr<CLI::App> app = BuildParser(invocation, {});
   const std::function<void(const CLI::App&)> check = [&](const CLI::App& command) {
     for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; })) {
-      std::istringstream words(sub->get_subcommands([](const CLI::App*) { return true; }).empty() ? sub->get_footer() : "");
+      std::istringstream words(sub->get_subcommands([](const CLI::App*) { return true; }).empty() ? sub->get_footer()
+                                                                                                  : "");
       for (std::string word; words >> word;) {
         if (word.rfind("-", 0) != 0 || word == "-") continue;
         const bool known = sub->get_option_no_throw(word) != nullptr || app->get_option_no_throw(word) != nullptr;
@@ -101,7 +102,8 @@ TEST_F(AppTest, WithoutABrokerItSaysWhichFlagIsMissing) {
 }
 
 TEST_F(AppTest, ContextsAreAddedUsedShownAndRemoved) {
-  EXPECT_EQ(Muster({"context", "add", "mo", "--broker", "a:1,b:2", "--cert", "/c", "--key", "/k", "--ca", "/a"}).code, 0);
+  EXPECT_EQ(Muster({"context", "add", "mo", "--broker", "a:1,b:2", "--cert", "/c", "--key", "/k", "--ca", "/a"}).code,
+            0);
   EXPECT_EQ(Muster({"context", "add", "ky", "--broker", "c:3", "--cert", "/c", "--key", "/k", "--ca", "/a"}).code, 0);
   EXPECT_THAT(Muster({"context", "show", "-o", "json"}).out, HasSubstr("\"brokers\":[\"a:1\",\"b:2\"]"));
   EXPECT_EQ(Muster({"context", "use", "ky"}).code, 0);

@@ -113,10 +113,10 @@ void AddContextCommands(CLI::App& app, Invocation& invocation) {
                            {"context list", "context use mo-ago"});
   const auto name = std::make_shared<std::string>();
   const auto use = std::make_shared<bool>(false);
-  CLI::App* add = AddVerb(
-      *noun, invocation, "add", "Store a context, or replace the one of that name",
-      {"context add mo-ago --broker broker.example:7443 --cert mo.pem --key mo.key --ca ca.pem --use"},
-      [&invocation, name, use] { return Add(invocation, *name, *use); });
+  CLI::App* add =
+      AddVerb(*noun, invocation, "add", "Store a context, or replace the one of that name",
+              {"context add mo-ago --broker broker.example:7443 --cert mo.pem --key mo.key --ca ca.pem --use"},
+              [&invocation, name, use] { return Add(invocation, *name, *use); });
   AddText(add, "NAME", name.get(), "The context's name")->required();
   add->add_flag("--use", *use, "Make it the current one");
   AddVerb(*noun, invocation, "list", "List the contexts", {"context list", "context list -o json"},

@@ -13,13 +13,13 @@ enum ExitCode {
   kDone = 0,
   kFailure = 1,
   kWrongUsage = 2,
-  kInputRefused = 3,     // INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS
-  kNotPermitted = 4,     // UNAUTHENTICATED, PERMISSION_DENIED
-  kNotReachable = 5,     // UNAVAILABLE
-  kStateForbids = 6,     // FAILED_PRECONDITION, ABORTED
-  kQueued = 7,           // Reserved: saved here, not yet accepted by the broker.
-  kTimeRanOut = 8,       // DEADLINE_EXCEEDED
-  kDataLoss = 9,         // DATA_LOSS
+  kInputRefused = 3,  // INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS
+  kNotPermitted = 4,  // UNAUTHENTICATED, PERMISSION_DENIED
+  kNotReachable = 5,  // UNAVAILABLE
+  kStateForbids = 6,  // FAILED_PRECONDITION, ABORTED
+  kQueued = 7,        // Reserved: saved here, not yet accepted by the broker.
+  kTimeRanOut = 8,    // DEADLINE_EXCEEDED
+  kDataLoss = 9,      // DATA_LOSS
 };
 
 // The table of them, for --help.

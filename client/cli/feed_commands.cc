@@ -30,9 +30,9 @@ void PrintDelivery(Invocation& invocation, const v1::Delivery& delivery) {
   View view;
   view.object = &delivery;
   view.mode = notice.mode();
-  view.heading = absl::StrCat(TimeText(notice.at()), "  ", exercise ? "EXERCISE " : "",
-                              notice.operation_id().empty() ? "roster" : notice.operation_id(), "  ",
-                              DescribeNotice(notice));
+  view.heading =
+      absl::StrCat(TimeText(notice.at()), "  ", exercise ? "EXERCISE " : "",
+                   notice.operation_id().empty() ? "roster" : notice.operation_id(), "  ", DescribeNotice(notice));
   view.table.columns = {{"at"}, {"operation"}, {"mode"}, {"kind"}, {"what"}, {"cursor"}};
   view.table.rows = {{TimeText(notice.at()), notice.operation_id(),
                       notice.mode() == v1::OPERATION_MODE_UNSPECIFIED ? "" : Label(notice.mode()), NoticeKind(notice),
@@ -51,15 +51,16 @@ absl::StatusOr<SubscriptionOptions> Start(const WatchFlags& flags) {
   return options;
 }
 
-// Says when the line is down and when it is back, once each.
-void ReportTrouble(Invocation& invocation, const Subscription& feed, bool* in_trouble) {
+// Says when the line is down, why (again when the reason changes), and when it is back.
+void ReportTrouble(Invocation& invocation, const Subscription& feed, absl::Status* told) {
   const absl::Status trouble = feed.trouble();
-  if (!trouble.ok() && !*in_trouble) {
-    invocation.printer().Progress(absl::StrCat("(the line is down: ", trouble.message(), "; trying again)"));
-  } else if (trouble.ok() && *in_trouble) {
+  if (trouble == *told) return;
+  if (trouble.ok()) {
     invocation.printer().Progress("(the line is back; nothing was missed)");
+  } else {
+    invocation.printer().Progress(absl::StrCat("(the line is down: ", trouble.message(), "; trying again)"));
   }
-  *in_trouble = !trouble.ok();
+  *told = trouble;
 }
 
 absl::Status Watch(Invocation& invocation, const WatchFlags& flags) {
@@ -67,11 +68,11 @@ absl::Status Watch(Invocation& invocation, const WatchFlags& flags) {
   MUSTER_ASSIGN_OR_RETURN(SubscriptionOptions start, Start(flags));
   MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
   Subscription feed(client->connection(), std::move(start));
-  bool in_trouble = false;
+  absl::Status told;
   for (uint64_t printed = 0; flags.count == 0 || printed < flags.count;) {
     MUSTER_ASSIGN_OR_RETURN(const std::optional<v1::Delivery> delivery,
                             feed.Next(SystemClock()->Now() + absl::Seconds(1)));
-    ReportTrouble(invocation, feed, &in_trouble);
+    ReportTrouble(invocation, feed, &told);
     if (delivery.has_value()) {
       PrintDelivery(invocation, *delivery);
       ++printed;
@@ -100,10 +101,10 @@ void AddFeedCommands(CLI::App& app, Invocation& invocation) {
   CLI::App* noun = AddNoun(app, "feed", "Your agency's feed: everything it may see, in order",
                            {"feed watch", "feed watch --cursor-file mo.cursor -o jsonl"});
   const auto flags = std::make_shared<WatchFlags>();
-  CLI::App* watch = AddVerb(*noun, invocation, "watch", "Print what happens, resuming by itself after a break",
-                            {"feed watch --from-now", "feed watch --cursor-file mo.cursor -o jsonl",
-                             "feed watch --until-caught-up -o csv"},
-                            [&invocation, flags] { return Watch(invocation, *flags); });
+  CLI::App* watch = AddVerb(
+      *noun, invocation, "watch", "Print what happens, resuming by itself after a break",
+      {"feed watch --from-now", "feed watch --cursor-file mo.cursor -o jsonl", "feed watch --until-caught-up -o csv"},
+      [&invocation, flags] { return Watch(invocation, *flags); });
   AddText(watch, "--after", &flags->after, "Go on after this cursor (hexadecimal); from the beginning by default");
   AddText(watch, "--cursor-file", &flags->cursor_file, "Remember the place in this file across runs");
   watch->add_flag("--from-now", flags->from_now, "Only what happens from now on");

@@ -96,7 +96,8 @@ TEST(TallyFileTest, CsvIsReadWithQuotesListsAndEmptyCells) {
   ASSERT_TRUE(reader.Next(&entry).value());
   EXPECT_EQ(entry.category(), v1::TALLY_CATEGORY_PERSON_RECOVERED_MINOR);
   EXPECT_THAT(entry.assisting_agency_ids(), testing::ElementsAre("ky-ago", "tn-tbi"));
-  EXPECT_EQ(FromProto(entry.occurred_at()), absl::FromCivil(absl::CivilMinute(2021, 8, 26, 23, 10), absl::UTCTimeZone()));
+  EXPECT_EQ(FromProto(entry.occurred_at()),
+            absl::FromCivil(absl::CivilMinute(2021, 8, 26, 23, 10), absl::UTCTimeZone()));
   EXPECT_EQ(entry.note(), "two\nlines, and \"quotes\"");
   EXPECT_FALSE(entry.has_amount_cents()) << "an empty cell is not zero (rule T14)";
   ASSERT_TRUE(reader.Next(&entry).value());

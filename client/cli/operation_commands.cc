@@ -122,19 +122,21 @@ void AddCreate(CLI::App& noun, Invocation& invocation) {
   const auto body = std::make_shared<v1::CreateOperation>();
   const auto file = std::make_shared<std::string>();
   const auto sites = std::make_shared<std::vector<std::string>>();
-  CLI::App* verb = AddVerb(
-      noun, invocation, "create", "Create an operation that your agency leads",
-      {"operation create --file operation.toml",
-       "operation create autumn-drill --code-name \"Autumn Drill\" --mode exercise --from 2026-10-01T12:00:00Z "
-       "--to 2026-10-02T12:00:00Z --site stl:\"St. Louis\":MO"},
-      [&invocation, body, file, sites] { return Create(invocation, *body, *file, *sites); });
+  CLI::App* verb =
+      AddVerb(noun, invocation, "create", "Create an operation that your agency leads",
+              {"operation create --file operation.toml",
+               "operation create autumn-drill --code-name \"Autumn Drill\" --mode exercise --from 2026-10-01T12:00:00Z "
+               "--to 2026-10-02T12:00:00Z --site stl:\"St. Louis\":MO"},
+              [&invocation, body, file, sites] { return Create(invocation, *body, *file, *sites); });
   v1::Operation* operation = body->mutable_operation();
   AddText(verb, "OPERATION", operation->mutable_operation_id(), "Its id");
   AddText(verb, "--code-name", operation->mutable_code_name(), "Its code name");
   AddEnum<v1::OperationMode>(
       verb, "--mode", [operation](v1::OperationMode mode) { operation->set_mode(mode); }, "Its mode");
-  AddTime(verb, "--from", [operation] { return operation->mutable_window()->mutable_start(); }, "Start of the window");
-  AddTime(verb, "--to", [operation] { return operation->mutable_window()->mutable_end(); }, "End of the window");
+  AddTime(
+      verb, "--from", [operation] { return operation->mutable_window()->mutable_start(); }, "Start of the window");
+  AddTime(
+      verb, "--to", [operation] { return operation->mutable_window()->mutable_end(); }, "End of the window");
   AddText(verb, "--description", operation->mutable_description(), "What it is about");
   verb->add_option("--site", *sites, "A site as ID:NAME:STATE[:TIME_ZONE]; may be repeated");
   AddText(verb, "--file", file.get(), "A v1.CreateOperation in TOML instead of flags");
@@ -161,22 +163,25 @@ void AddParticipantCommands(CLI::App& noun, Invocation& invocation) {
       noun, invocation, "set-participant", "Add a participant, or replace its role and sites",
       {"operation set-participant united-front-2021 ky-ago --role participant --sites ky-louisville,ky-lexington"},
       [&invocation, set] {
-        return Change(invocation, *set, &Client::SetParticipant,
-                      absl::StrCat(set->participant().agency_id(), " takes part as ", Label(set->participant().role())));
+        return Change(
+            invocation, *set, &Client::SetParticipant,
+            absl::StrCat(set->participant().agency_id(), " takes part as ", Label(set->participant().role())));
       });
   AddOperationId(verb, set->mutable_operation_id());
   v1::Participant* participant = set->mutable_participant();
   AddText(verb, "AGENCY", participant->mutable_agency_id(), "The agency's id")->required();
-  AddEnum<v1::Role>(verb, "--role", [participant](v1::Role role) { participant->set_role(role); }, "Its role")
+  AddEnum<v1::Role>(
+      verb, "--role", [participant](v1::Role role) { participant->set_role(role); }, "Its role")
       ->required();
   AddTexts(verb, "--sites", participant->mutable_site_ids(), "The sites where it works, with commas");
 
   const auto remove = std::make_shared<v1::RemoveParticipant>();
-  verb = AddVerb(noun, invocation, "remove-participant", "From now on, send an agency nothing more of the operation",
-                 {"operation remove-participant united-front-2021 ky-ago --reason \"withdrew\""}, [&invocation, remove] {
-                   return Change(invocation, *remove, &Client::RemoveParticipant,
-                                 absl::StrCat(remove->agency_id(), " no longer takes part"));
-                 });
+  verb =
+      AddVerb(noun, invocation, "remove-participant", "From now on, send an agency nothing more of the operation",
+              {"operation remove-participant united-front-2021 ky-ago --reason \"withdrew\""}, [&invocation, remove] {
+                return Change(invocation, *remove, &Client::RemoveParticipant,
+                              absl::StrCat(remove->agency_id(), " no longer takes part"));
+              });
   AddOperationId(verb, remove->mutable_operation_id());
   AddText(verb, "AGENCY", remove->mutable_agency_id(), "The agency's id")->required();
   AddText(verb, "--reason", remove->mutable_reason(), "Why; goes on the record")->required();

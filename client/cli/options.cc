@@ -68,8 +68,8 @@ CLI::Option* AddEnumNumber(CLI::App* command, const std::string& flags, const go
       absl::StrCat(help, ": ", absl::StrJoin(EnumLabels(type), ", ")));
 }
 
-CLI::Option* AddTime(CLI::App* command, const std::string& flags,
-                     std::function<google::protobuf::Timestamp*()> target, const std::string& help) {
+CLI::Option* AddTime(CLI::App* command, const std::string& flags, std::function<google::protobuf::Timestamp*()> target,
+                     const std::string& help) {
   return command->add_option_function<std::string>(
       flags,
       [flags, target = std::move(target)](const std::string& text) {

@@ -31,8 +31,8 @@ CLI::Option* AddTexts(CLI::App* command, const std::string& flags,
 CLI::Option* AddEnumNumber(CLI::App* command, const std::string& flags, const google::protobuf::EnumDescriptor* type,
                            std::function<void(int)> set, const std::string& help);
 // An RFC 3339 time into the field that `target` gives when the flag is there, so that an absent flag leaves it unset.
-CLI::Option* AddTime(CLI::App* command, const std::string& flags,
-                     std::function<google::protobuf::Timestamp*()> target, const std::string& help);
+CLI::Option* AddTime(CLI::App* command, const std::string& flags, std::function<google::protobuf::Timestamp*()> target,
+                     const std::string& help);
 // The operation's id, the first argument of most commands.
 CLI::Option* AddOperationId(CLI::App* command, std::string* target);
 

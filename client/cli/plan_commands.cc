@@ -97,16 +97,15 @@ absl::Status Acknowledge(Invocation& invocation, v1::AcknowledgePlan body) {
     MUSTER_ASSIGN_OR_RETURN(const v1::GetPlanResponse current, ReadPlan(invocation, body.operation_id()));
     body.set_version(current.plan().version());
     body.set_content_sha256(current.plan().content_sha256());
-    invocation.printer().Progress(
-        absl::StrCat("plan version ", body.version(), ", sha256 ", body.content_sha256()));
+    invocation.printer().Progress(absl::StrCat("plan version ", body.version(), ", sha256 ", body.content_sha256()));
   }
   MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
   MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, client->AcknowledgePlan(body, invocation.submission_id()));
   invocation.BannerFor(body.operation_id());
-  invocation.PrintOutcome(outcome, absl::StrCat("version ", body.version(),
-                                                body.rejection_reason().empty() ? " is acknowledged" : " is rejected"),
-                          {{"acknowledged_version", absl::StrCat(body.version())},
-                           {"acknowledged_sha256", body.content_sha256()}});
+  invocation.PrintOutcome(
+      outcome,
+      absl::StrCat("version ", body.version(), body.rejection_reason().empty() ? " is acknowledged" : " is rejected"),
+      {{"acknowledged_version", absl::StrCat(body.version())}, {"acknowledged_sha256", body.content_sha256()}});
   return absl::OkStatus();
 }
 

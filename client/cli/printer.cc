@@ -92,14 +92,24 @@ std::string RenderCsv(const Table& table, bool header) {
 
 std::string JsonString(absl::string_view text) {
   std::string quoted = "\"";
-  // Bytes that are not UTF-8 and characters that would reach a terminal's controls are written as escapes of ours first.
+  // Bytes that are not UTF-8 and characters that would reach a terminal's controls are written as escapes of ours
+  // first.
   for (const char c : EscapeForTerminal(text, /*multiline=*/true)) {
     switch (c) {
-      case '"': quoted += "\\\""; break;
-      case '\\': quoted += "\\\\"; break;
-      case '\n': quoted += "\\n"; break;
-      case '\t': quoted += "\\t"; break;
-      default: quoted += c;
+      case '"':
+        quoted += "\\\"";
+        break;
+      case '\\':
+        quoted += "\\\\";
+        break;
+      case '\n':
+        quoted += "\\n";
+        break;
+      case '\t':
+        quoted += "\\t";
+        break;
+      default:
+        quoted += c;
     }
   }
   return quoted + "\"";

@@ -23,8 +23,14 @@ using testing::Not;
 
 TEST(TextTest, ControlCharactersNeverReachTheTerminal) {
   EXPECT_EQ(EscapeForTerminal("a\x1b[2Jb\r\n\x7f"), "a\\x1b[2Jb\\x0d\\x0a\\x7f");
-  EXPECT_EQ(EscapeForTerminal("\xc2\x9b" "31m"), "\\u{9b}31m") << "the 8-bit form of ESC [";
-  EXPECT_EQ(EscapeForTerminal("abc\xe2\x80\xae" "fdp"), "abc\\u{202e}fdp") << "right-to-left override";
+  EXPECT_EQ(EscapeForTerminal("\xc2\x9b"
+                              "31m"),
+            "\\u{9b}31m")
+      << "the 8-bit form of ESC [";
+  EXPECT_EQ(EscapeForTerminal("abc\xe2\x80\xae"
+                              "fdp"),
+            "abc\\u{202e}fdp")
+      << "right-to-left override";
   EXPECT_EQ(EscapeForTerminal("\xff\xc0\x80\xed\xa0\x80"), "\\xff\\xc0\\x80\\xed\\xa0\\x80") << "not UTF-8";
   EXPECT_EQ(EscapeForTerminal("a\nb\tc\x1b", /*multiline=*/true), "a\nb\tc\\x1b");
   EXPECT_EQ(EscapeForTerminal("Peña Blanca 中 🚓"), "Peña Blanca 中 🚓");
@@ -78,7 +84,8 @@ TEST(JsonTest, NamesAreThoseOfTheProtoFilesAndCursorsAreHexadecimal) {
   v1::Delivery delivery;
   delivery.set_cursor("\x01\xff");
   delivery.mutable_notice()->set_operation_id("op");
-  EXPECT_EQ(RenderJson(delivery), "{\"notice\":{\"operation_id\":\"op\"},\"cursor\":\"01ff\",\"previous_cursor\":\"\"}");
+  EXPECT_EQ(RenderJson(delivery),
+            "{\"notice\":{\"operation_id\":\"op\"},\"cursor\":\"01ff\",\"previous_cursor\":\"\"}");
 }
 
 TEST(JsonTest, IsValidJsonWithExtrasAndWithZeros) {
@@ -163,7 +170,8 @@ TEST(PrinterTest, ListsAreOneObjectPerLineInJsonLines) {
   v1::ListTallyEntriesResponse response;
   response.add_entries()->set_operation_id("a");
   response.add_entries()->set_operation_id("b");
-  EXPECT_EQ(Show(EntriesView(response), OutputFormat::kJsonLines), "{\"operation_id\":\"a\"}\n{\"operation_id\":\"b\"}\n");
+  EXPECT_EQ(Show(EntriesView(response), OutputFormat::kJsonLines),
+            "{\"operation_id\":\"a\"}\n{\"operation_id\":\"b\"}\n");
   EXPECT_EQ(Show(EntriesView(v1::ListTallyEntriesResponse()), OutputFormat::kJsonLines), "");
   EXPECT_EQ(Show(EntriesView(v1::ListTallyEntriesResponse()), OutputFormat::kTable), "(none)\n");
 }
@@ -183,12 +191,21 @@ TEST(NoticeTest, AStringOfTheBrokersCannotSteerTheTerminal) {
 
 TEST(ExitCodeTest, EveryCodeHasItsMeaning) {
   using absl::StatusCode;
-  const std::pair<StatusCode, int> table[] = {
-      {StatusCode::kOk, 0},                 {StatusCode::kInvalidArgument, 3},   {StatusCode::kNotFound, 3},
-      {StatusCode::kAlreadyExists, 3},      {StatusCode::kUnauthenticated, 4},   {StatusCode::kPermissionDenied, 4},
-      {StatusCode::kUnavailable, 5},        {StatusCode::kFailedPrecondition, 6}, {StatusCode::kAborted, 6},
-      {StatusCode::kDeadlineExceeded, 8},   {StatusCode::kDataLoss, 9},          {StatusCode::kInternal, 1},
-      {StatusCode::kResourceExhausted, 1},  {StatusCode::kOutOfRange, 1},        {StatusCode::kUnknown, 1}};
+  const std::pair<StatusCode, int> table[] = {{StatusCode::kOk, 0},
+                                              {StatusCode::kInvalidArgument, 3},
+                                              {StatusCode::kNotFound, 3},
+                                              {StatusCode::kAlreadyExists, 3},
+                                              {StatusCode::kUnauthenticated, 4},
+                                              {StatusCode::kPermissionDenied, 4},
+                                              {StatusCode::kUnavailable, 5},
+                                              {StatusCode::kFailedPrecondition, 6},
+                                              {StatusCode::kAborted, 6},
+                                              {StatusCode::kDeadlineExceeded, 8},
+                                              {StatusCode::kDataLoss, 9},
+                                              {StatusCode::kInternal, 1},
+                                              {StatusCode::kResourceExhausted, 1},
+                                              {StatusCode::kOutOfRange, 1},
+                                              {StatusCode::kUnknown, 1}};
   for (const auto& [code, exit_code] : table) EXPECT_EQ(ExitCodeOf(absl::Status(code, "x")), exit_code) << code;
   EXPECT_EQ(ExitCodeOf(UsageError("x")), 2);
 }

@@ -74,11 +74,12 @@ absl::StatusOr<v1::TallyEntry> Replace(Client& client, const v1::CorrectTally& b
     if (changes.occurred_at) *entry.mutable_occurred_at() = *changes.occurred_at;
     return entry;
   }
-  return absl::NotFoundError(absl::StrCat("no entry ", body.entry_id(), " among those you may see; see `muster tally list ",
-                                          body.operation_id(), "`"));
+  return absl::NotFoundError(absl::StrCat(
+      "no entry ", body.entry_id(), " among those you may see; see `muster tally list ", body.operation_id(), "`"));
 }
 
-absl::Status Correct(Invocation& invocation, v1::CorrectTally body, const Replacement& changes, const std::string& file) {
+absl::Status Correct(Invocation& invocation, v1::CorrectTally body, const Replacement& changes,
+                     const std::string& file) {
   if (!file.empty() && changes.any()) return UsageError("give either --file or the changes as flags");
   if (!file.empty()) {
     v1::CorrectTally from_file;
@@ -91,8 +92,8 @@ absl::Status Correct(Invocation& invocation, v1::CorrectTally body, const Replac
   }
   MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, client->CorrectTally(body, invocation.submission_id()));
   invocation.BannerFor(body.operation_id());
-  invocation.PrintOutcome(outcome, absl::StrCat("entry ", body.entry_id(), " is reversed, ", body.replacements_size(),
-                                                " in its place"));
+  invocation.PrintOutcome(
+      outcome, absl::StrCat("entry ", body.entry_id(), " is reversed, ", body.replacements_size(), " in its place"));
   return absl::OkStatus();
 }
 
@@ -123,12 +124,13 @@ void AddRecord(CLI::App& noun, Invocation& invocation) {
   const auto body = std::make_shared<v1::RecordTally>();
   v1::TallyEntry* entry = body->mutable_entry();
   entry->set_status(v1::TALLY_STATUS_CONFIRMED);
-  CLI::App* verb = AddVerb(
-      noun, invocation, "record", "Report one count; a count of 0 says \"none\", which is not the same as saying nothing",
-      {"tally record united-front-2021 --site ky-louisville --category arrest-buyer --count 4 "
-       "--occurred-at 2021-08-26T23:10:00Z --source \"booking log\"",
-       "tally record united-front-2021 --site ky-louisville --category person-recovered-minor --count 0"},
-      [&invocation, body] { return Record(invocation, *body); });
+  CLI::App* verb =
+      AddVerb(noun, invocation, "record",
+              "Report one count; a count of 0 says \"none\", which is not the same as saying nothing",
+              {"tally record united-front-2021 --site ky-louisville --category arrest-buyer --count 4 "
+               "--occurred-at 2021-08-26T23:10:00Z --source \"booking log\"",
+               "tally record united-front-2021 --site ky-louisville --category person-recovered-minor --count 0"},
+              [&invocation, body] { return Record(invocation, *body); });
   AddOperationId(verb, body->mutable_operation_id());
   AddText(verb, "--site", entry->mutable_site_id(), "Where")->required();
   AddEnum<v1::TallyCategory>(
@@ -139,7 +141,8 @@ void AddRecord(CLI::App& noun, Invocation& invocation) {
       ->required();
   AddText(verb, "--primary", entry->mutable_primary_agency_id(), "The agency that books; yours by default");
   AddTexts(verb, "--assisting", entry->mutable_assisting_agency_ids(), "Agencies that assisted, with commas");
-  AddTime(verb, "--occurred-at", [entry] { return entry->mutable_occurred_at(); }, "When; decides about the window");
+  AddTime(
+      verb, "--occurred-at", [entry] { return entry->mutable_occurred_at(); }, "When; decides about the window");
   AddEnum<v1::TallyStatus>(
       verb, "--status", [entry](v1::TallyStatus status) { entry->set_status(status); }, "How sure (default confirmed)");
   AddText(verb, "--source", entry->mutable_source(), "Where the figure comes from");
@@ -155,11 +158,12 @@ void AddCorrect(CLI::App& noun, Invocation& invocation) {
   const auto body = std::make_shared<v1::CorrectTally>();
   const auto changes = std::make_shared<Replacement>();
   const auto file = std::make_shared<std::string>();
-  CLI::App* verb = AddVerb(noun, invocation, "correct", "Reverse an entry and put others, or none, in its place",
-                           {"tally correct united-front-2021 0197f3e0-... --count 9 --reason \"three more were booked\"",
-                            "tally correct united-front-2021 0197f3e0-... --reason \"filed by mistake\"",
-                            "tally correct united-front-2021 0197f3e0-... --file split.toml --reason \"ages known now\""},
-                           [&invocation, body, changes, file] { return Correct(invocation, *body, *changes, *file); });
+  CLI::App* verb =
+      AddVerb(noun, invocation, "correct", "Reverse an entry and put others, or none, in its place",
+              {"tally correct united-front-2021 0197f3e0-... --count 9 --reason \"three more were booked\"",
+               "tally correct united-front-2021 0197f3e0-... --reason \"filed by mistake\"",
+               "tally correct united-front-2021 0197f3e0-... --file split.toml --reason \"ages known now\""},
+              [&invocation, body, changes, file] { return Correct(invocation, *body, *changes, *file); });
   AddOperationId(verb, body->mutable_operation_id());
   AddText(verb, "ENTRY", body->mutable_entry_id(), "The entry's id")->required();
   AddText(verb, "--reason", body->mutable_reason(), "Why; goes on the record")->required();
@@ -171,8 +175,9 @@ void AddCorrect(CLI::App& noun, Invocation& invocation) {
   AddEnum<v1::TallyStatus>(
       verb, "--status", [changes](v1::TallyStatus status) { changes->status = status; },
       "Replace it by the same with this status");
-  AddTime(verb, "--occurred-at", [changes] { return &changes->occurred_at.emplace(); },
-          "Replace it by the same at this time");
+  AddTime(
+      verb, "--occurred-at", [changes] { return &changes->occurred_at.emplace(); },
+      "Replace it by the same at this time");
   AddText(verb, "--file", file.get(), "The replacements as a v1.CorrectTally in TOML");
 }
 
@@ -181,7 +186,8 @@ void AddDefinition(CLI::App* verb, const std::shared_ptr<Request>& request) {
   AddEnum<v1::CountingDefinition>(
       verb, "--definition", [request](v1::CountingDefinition definition) { request->set_definition(definition); },
       "How overlapping counts are added (default lead)");
-  AddTime(verb, "--as-of", [request] { return request->mutable_as_of(); }, "Only what had been reported by then");
+  AddTime(
+      verb, "--as-of", [request] { return request->mutable_as_of(); }, "Only what had been reported by then");
 }
 
 void AddReads(CLI::App& noun, Invocation& invocation) {
@@ -219,7 +225,8 @@ void AddImport(CLI::App& noun, Invocation& invocation) {
       {"tally import united-front-2021 entries.jsonl", "tally import united-front-2021 - --format csv < bookings.csv"},
       [&invocation, flags] { return ImportTally(invocation, *flags); });
   AddOperationId(verb, &flags->operation_id);
-  AddText(verb, "FILE", &flags->file, "JSON lines or CSV of v1.TallyEntry, each with its entry_id; - for standard input")
+  AddText(verb, "FILE", &flags->file,
+          "JSON lines or CSV of v1.TallyEntry, each with its entry_id; - for standard input")
       ->required();
   AddText(verb, "--format", &flags->format, "jsonl or csv; by the file's ending otherwise");
 }

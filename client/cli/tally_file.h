@@ -20,9 +20,9 @@ absl::StatusOr<TallyFileFormat> FormatOfFile(absl::string_view path);
 
 // Reads entries one by one, so that a file of any length fits.
 //
-// JSON lines: one muster.v1.TallyEntry each, in protobuf's JSON form with the field names of the .proto file (enums also in
-// lower case: "arrest-buyer"). CSV (RFC 4180): the first line names the fields; lists are separated by semicolons; an empty
-// cell leaves its field unset. Empty lines are skipped.
+// JSON lines: one muster.v1.TallyEntry each, in protobuf's JSON form with the field names of the .proto file (enums
+// also in lower case: "arrest-buyer"). CSV (RFC 4180): the first line names the fields; lists are separated by
+// semicolons; an empty cell leaves its field unset. Empty lines are skipped.
 class TallyFileReader {
  public:
   // `input` is not owned and outlives this. `name` is what errors call it.

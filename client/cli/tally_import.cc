@@ -41,7 +41,8 @@ class ImportReport {
       return;
     }
     const v1::Rejected& why = result.has_outcome() ? result.outcome().rejected() : result.refusal().why();
-    const auto code = result.has_outcome() ? CodeFor(why.reason()) : static_cast<absl::StatusCode>(result.refusal().code());
+    const auto code =
+        result.has_outcome() ? CodeFor(why.reason()) : static_cast<absl::StatusCode>(result.refusal().code());
     Reject(line, absl::Status(code, why.message()), std::string(ReasonName(why.reason())), why.rule());
   }
 
@@ -63,8 +64,8 @@ class ImportReport {
         printer.out() << RenderCsv(Rejections());
         break;
       case OutputFormat::kTable:
-        printer.out() << absl::StrCat("entries ", sent_, ", accepted ", accepted_, ", repeats ", repeats_, ", rejected ",
-                                      rejected_.size(), ", without answer ", lines_.size(), "\n");
+        printer.out() << absl::StrCat("entries ", sent_, ", accepted ", accepted_, ", repeats ", repeats_,
+                                      ", rejected ", rejected_.size(), ", without answer ", lines_.size(), "\n");
         if (!rejected_.empty()) printer.out() << "\n" << RenderTable(Rejections());
         break;
     }
@@ -155,7 +156,8 @@ absl::Status ImportTally(Invocation& invocation, const ImportFlags& flags) {
   }
   MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
   invocation.BannerFor(flags.operation_id);
-  TallyFileReader reader(flags.file == "-" ? &std::cin : &file, flags.file == "-" ? "standard input" : flags.file, format);
+  TallyFileReader reader(flags.file == "-" ? &std::cin : &file, flags.file == "-" ? "standard input" : flags.file,
+                         format);
   ImportReport report;
   SubmitStream stream(client->connection(), {}, [&report](const v1::SubmissionResult& result) { report.Take(result); });
   const absl::Status sent = SendAll(reader, flags.operation_id, stream, report);

@@ -20,7 +20,8 @@ struct ImportFlags {
 // Every entry must carry its own entry_id, so that importing a file again, or the rest of it after a failure, counts
 // nothing twice. Prints how many were accepted, repeats, and rejected, and why each rejected one was.
 //
-// Errors: the first rejection's code, once everything has been tried; INVALID_ARGUMENT for the first line that cannot be
+// Errors: the first rejection's code, once everything has been tried; INVALID_ARGUMENT for the first line that cannot
+// be
 //         read (what came before it has been sent); why the stream gave up.
 absl::Status ImportTally(Invocation& invocation, const ImportFlags& flags);
 

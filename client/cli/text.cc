@@ -31,8 +31,8 @@ size_t DecodeUtf8(absl::string_view text, uint32_t* code_point) {
 }
 
 bool IsDangerous(uint32_t c) {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) ||               // Controls: they move the cursor or write the clipboard.
-         (c >= 0x200b && c <= 0x200f) || c == 0x061c ||       // Invisible, or reorder what is shown.
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) ||          // Controls: they move the cursor or write the clipboard.
+         (c >= 0x200b && c <= 0x200f) || c == 0x061c ||  // Invisible, or reorder what is shown.
          (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
 }
 
@@ -87,8 +87,8 @@ absl::StatusOr<int> ParseEnum(const google::protobuf::EnumDescriptor* type, absl
     if (value->number() == 0) continue;
     if (label == LabelOf(type, value) || text == value->name()) return value->number();
   }
-  return absl::InvalidArgumentError(absl::StrCat("\"", absl::CHexEscape(text), "\" is none of: ",
-                                                 absl::StrJoin(EnumLabels(type), ", ")));
+  return absl::InvalidArgumentError(
+      absl::StrCat("\"", absl::CHexEscape(text), "\" is none of: ", absl::StrJoin(EnumLabels(type), ", ")));
 }
 
 std::vector<std::string> EnumLabels(const google::protobuf::EnumDescriptor* type) {
@@ -103,8 +103,8 @@ absl::StatusOr<absl::Time> ParseTime(absl::string_view text) {
   absl::Time time;
   std::string error;
   if (!absl::ParseTime(absl::RFC3339_full, text, &time, &error)) {
-    return absl::InvalidArgumentError(absl::StrCat("\"", absl::CHexEscape(text),
-                                                   "\" is not a time such as 2021-08-26T18:00:00Z: ", error));
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", absl::CHexEscape(text), "\" is not a time such as 2021-08-26T18:00:00Z: ", error));
   }
   return time;
 }

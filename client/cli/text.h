@@ -13,15 +13,15 @@
 
 namespace muster::cli {
 
-// `text` fit for a terminal: control characters (C0, C1, DEL), direction marks that reorder what is shown, and bytes that
-// are not UTF-8 become \xNN or \u{N}. Line feeds and tabs stay when `multiline`.
+// `text` fit for a terminal: control characters (C0, C1, DEL), direction marks that reorder what is shown, and bytes
+// that are not UTF-8 become \xNN or \u{N}. Line feeds and tabs stay when `multiline`.
 std::string EscapeForTerminal(absl::string_view text, bool multiline = false);
 
 // How many columns `text` takes, as far as code points tell.
 size_t DisplayWidth(absl::string_view text);
 
-// An enum value without its type's prefix, in lower case with hyphens: PERSON_RECOVERED_ADULT is `person-recovered-adult`.
-// A number that this build does not know is `unknown (N)`.
+// An enum value without its type's prefix, in lower case with hyphens: PERSON_RECOVERED_ADULT is
+// `person-recovered-adult`. A number that this build does not know is `unknown (N)`.
 std::string EnumLabel(const google::protobuf::EnumDescriptor* type, int number);
 template <typename Enum>
 std::string Label(Enum value) {

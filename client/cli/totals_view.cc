@@ -27,13 +27,20 @@ std::string CoverageText(const v1::Coverage& coverage) {
 std::string Dollars(int64_t cents) { return absl::StrFormat("$%d.%02d", cents / 100, cents % 100); }
 
 Table FigureTable() {
-  return {.columns = {{"scope"}, {"figure"}, {"confirmed", true}, {"in window", true}, {"out of window", true},
-                      {"window unknown", true}, {"provisional", true}, {"potential", true}, {"coverage"}},
+  return {.columns = {{"scope"},
+                      {"figure"},
+                      {"confirmed", true},
+                      {"in window", true},
+                      {"out of window", true},
+                      {"window unknown", true},
+                      {"provisional", true},
+                      {"potential", true},
+                      {"coverage"}},
           .rows = {}};
 }
 
-void AddFigure(Table* table, const std::string& scope, const std::string& name, bool reported,
-               const v1::Figure& figure, const std::string& coverage, const char* absent = kNotReported) {
+void AddFigure(Table* table, const std::string& scope, const std::string& name, bool reported, const v1::Figure& figure,
+               const std::string& coverage, const char* absent = kNotReported) {
   if (!reported) {
     table->rows.push_back({scope, name, absent, "", "", "", "", "", coverage});
     return;
@@ -63,9 +70,10 @@ Table WholeTable(const v1::TallyTotals& totals) {
 }
 
 Table StateTable(const v1::TallyTotals& totals) {
-  Table table = {.columns = {{"state"}, {"arrests", true}, {"persons", true}, {"adults", true}, {"minors", true},
-                             {"services", true}},
-                 .rows = {}};
+  Table table = {
+      .columns =
+          {{"state"}, {"arrests", true}, {"persons", true}, {"adults", true}, {"minors", true}, {"services", true}},
+      .rows = {}};
   const char* absent = Absent(totals);
   for (const v1::StateFigures& state : totals.by_state()) {
     table.rows.push_back({state.state(), Confirmed(state.has_arrests(), state.arrests()),
@@ -78,7 +86,8 @@ Table StateTable(const v1::TallyTotals& totals) {
 }
 
 Table CategoryTable(const v1::TallyTotals& totals) {
-  Table table = {.columns = {{"category"}, {"confirmed", true}, {"provisional", true}, {"potential", true}}, .rows = {}};
+  Table table = {.columns = {{"category"}, {"confirmed", true}, {"provisional", true}, {"potential", true}},
+                 .rows = {}};
   for (const v1::CategoryFigure& one : totals.by_category()) {
     table.rows.push_back({Label(one.category()), absl::StrCat(one.figure().confirmed()),
                           absl::StrCat(one.figure().provisional()), absl::StrCat(one.figure().potential())});
@@ -88,8 +97,8 @@ Table CategoryTable(const v1::TallyTotals& totals) {
 
 std::string Heading(const v1::TallyTotals& totals) {
   const bool source = totals.definition() == v1::COUNTING_DEFINITION_SOURCE;
-  std::string heading = absl::StrCat(EscapeForTerminal(totals.operation_id()), source ? ", counted as each source does"
-                                                                                     : ", counted as the lead does");
+  std::string heading = absl::StrCat(EscapeForTerminal(totals.operation_id()),
+                                     source ? ", counted as each source does" : ", counted as the lead does");
   if (totals.has_as_of()) absl::StrAppend(&heading, ", as reported by ", TimeText(totals.as_of()));
   if (totals.visible_entries_only()) {
     absl::StrAppend(&heading, "\nonly over the entries that you may see: your own agency's, or your own state's");
@@ -125,12 +134,14 @@ std::vector<std::string> EntryCells(const v1::TallyEntryRecord& record) {
   const v1::TallyEntry& entry = record.entry();
   std::string count = absl::StrCat(entry.count());
   if (entry.has_amount_cents()) count = Dollars(entry.amount_cents());
-  return {entry.entry_id(), entry.site_id(), Label(entry.category()), count, Label(entry.status()),
-          entry.primary_agency_id(), TimeText(entry.occurred_at()), TimeText(record.reported_at()), entry.source()};
+  return {
+      entry.entry_id(),      entry.site_id(),           Label(entry.category()),       count,
+      Label(entry.status()), entry.primary_agency_id(), TimeText(entry.occurred_at()), TimeText(record.reported_at()),
+      entry.source()};
 }
 
-constexpr const char* kEntryTitles[] = {"entry", "site", "category", "count", "status", "primary agency",
-                                        "occurred", "reported", "source"};
+constexpr const char* kEntryTitles[] = {"entry",          "site",     "category", "count", "status",
+                                        "primary agency", "occurred", "reported", "source"};
 
 Table EntryTable() {
   Table table;
@@ -181,14 +192,14 @@ View ExplanationView(v1::FigureKind kind, const v1::ExplainTallyResponse& respon
   view.object = &response;
   view.is_list = true;
   view.always_print_zeros = true;
-  view.heading = absl::StrCat(Label(kind), ": ", response.has_figure() ? absl::StrCat(figure.confirmed(), " confirmed")
-                                                                      : std::string(kNotReported),
-                              response.has_figure()
-                                  ? absl::StrCat(" (", figure.in_window(), " in the window, ", figure.out_of_window(),
-                                                 " outside, ", figure.window_unknown(), " at an unstated time), ",
-                                                 figure.provisional(), " provisional, ", figure.potential(), " potential")
-                                  : "",
-                              "\n\n");
+  view.heading = absl::StrCat(
+      Label(kind), ": ",
+      response.has_figure() ? absl::StrCat(figure.confirmed(), " confirmed") : std::string(kNotReported),
+      response.has_figure() ? absl::StrCat(" (", figure.in_window(), " in the window, ", figure.out_of_window(),
+                                           " outside, ", figure.window_unknown(), " at an unstated time), ",
+                                           figure.provisional(), " provisional, ", figure.potential(), " potential")
+                            : "",
+      "\n\n");
   view.table = EntryTable();
   view.table.columns.insert(view.table.columns.begin(), {{"state"}, {"decision"}});
   for (const v1::ExplainedEntry& explained : response.entries()) {

@@ -26,18 +26,18 @@ absl::StatusOr<v1::Outcome> Client::Change(absl::string_view method, Request req
 }
 
 // One mutating RPC: Name(body) sends NameRequest{submission_id, field: body} to service.
-#define MUSTER_CHANGE(Service, Name, field)                                                          \
-  absl::StatusOr<v1::Outcome> Client::Name(v1::Name body, std::string submission_id) {               \
-    v1::Name##Request request;                                                                       \
-    *request.mutable_##field() = std::move(body);                                                    \
-    return Change<v1::Name##Request, v1::Name##Response>("/muster.v1." #Service "/" #Name,           \
-                                                         std::move(request), std::move(submission_id)); \
+#define MUSTER_CHANGE(Service, Name, field)                                                                    \
+  absl::StatusOr<v1::Outcome> Client::Name(v1::Name body, std::string submission_id) {                         \
+    v1::Name##Request request;                                                                                 \
+    *request.mutable_##field() = std::move(body);                                                              \
+    return Change<v1::Name##Request, v1::Name##Response>("/muster.v1." #Service "/" #Name, std::move(request), \
+                                                         std::move(submission_id));                            \
   }
 
 // One reading RPC.
-#define MUSTER_READ(Service, Name)                                                         \
-  absl::StatusOr<v1::Name##Response> Client::Name(const v1::Name##Request& request) {      \
-    return Call<v1::Name##Response>("/muster.v1." #Service "/" #Name, request);            \
+#define MUSTER_READ(Service, Name)                                                    \
+  absl::StatusOr<v1::Name##Response> Client::Name(const v1::Name##Request& request) { \
+    return Call<v1::Name##Response>("/muster.v1." #Service "/" #Name, request);       \
   }
 
 MUSTER_CHANGE(AgencyService, RegisterAgency, registration)

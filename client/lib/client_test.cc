@@ -9,8 +9,8 @@
 #include "common/error_reason.h"
 #include "common/field_violation.h"
 #include "common/rich_status.h"
-#include "google/rpc/error_details.pb.h"
 #include "gmock/gmock.h"
+#include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
 
 namespace muster {
@@ -93,9 +93,9 @@ TEST_F(ClientTest, OnlyAConnectionThatIsAlwaysCutOffInTheHandshakeIsTakenForARef
 
 TEST_F(ClientTest, RefusalsAreNotRetried) {
   int calls = 0;
-  for (const auto code : {absl::StatusCode::kAborted, absl::StatusCode::kPermissionDenied,
-                          absl::StatusCode::kUnauthenticated, absl::StatusCode::kFailedPrecondition,
-                          absl::StatusCode::kResourceExhausted, absl::StatusCode::kDataLoss}) {
+  for (const auto code :
+       {absl::StatusCode::kAborted, absl::StatusCode::kPermissionDenied, absl::StatusCode::kUnauthenticated,
+        absl::StatusCode::kFailedPrecondition, absl::StatusCode::kResourceExhausted, absl::StatusCode::kDataLoss}) {
     calls = 0;
     connection_->on_call = [&](auto&&...) {
       ++calls;

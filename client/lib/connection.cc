@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "common/error_reason.h"

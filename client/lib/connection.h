@@ -77,7 +77,8 @@ class Connection {
   // brokers, until options().deadline has passed.
   //
   // Errors: the broker's, decoded with reason and rule (see common/rich_status.h);
-  //         UNAUTHENTICATED    every attempt, until the deadline, was cut off in the TLS handshake: our certificate is not
+  //         UNAUTHENTICATED    every attempt, until the deadline, was cut off in the TLS handshake: our certificate is
+  //         not
   //                            accepted (a broker that is merely starting or full answers differently in between);
   //         UNAVAILABLE        no broker answered in time; a submission's fate is unknown: retry it with the same id;
   //         DEADLINE_EXCEEDED  a broker is there and did not answer in time; the fate is unknown likewise.

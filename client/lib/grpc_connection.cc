@@ -3,6 +3,7 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -45,7 +46,8 @@ absl::Status AsInput(const absl::Status& status) {
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string contents((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file) return absl::InvalidArgumentError(absl::StrCat("cannot read ", path, ": check that it exists and is yours"));
+  if (!file)
+    return absl::InvalidArgumentError(absl::StrCat("cannot read ", path, ": check that it exists and is yours"));
   return contents;
 }
 
@@ -74,6 +76,30 @@ class GrpcSubmitWire : public SubmitWire {
  private:
   grpc::ClientContext context_;
   const std::unique_ptr<grpc::ClientReaderWriter<v1::StreamSubmitRequest, v1::StreamSubmitResponse>> stream_;
+};
+
+// gRPC 1.51 gets on with connecting and with TLS handshakes only while some thread polls, and between two attempts of
+// ours none would: a handshake then takes one step per attempt and times out. This thread polls for the whole process.
+class Poller {
+ public:
+  Poller() : thread_([this] { Run(); }) {}
+  ~Poller() {
+    queue_.Shutdown();
+    thread_.join();
+  }
+  Poller(const Poller&) = delete;
+  Poller& operator=(const Poller&) = delete;
+
+ private:
+  void Run() {
+    void* tag = nullptr;
+    bool ok = false;
+    while (queue_.Next(&tag, &ok)) {
+    }
+  }
+
+  grpc::CompletionQueue queue_;
+  std::thread thread_;
 };
 
 class GrpcConnection : public Connection {
@@ -108,6 +134,7 @@ class GrpcConnection : public Connection {
   absl::Status Explain(const absl::Status& status, size_t broker) const;
 
   const absl::Time certificate_not_after_;
+  Poller poller_;
   std::vector<Broker> brokers_;
 };
 
@@ -134,13 +161,12 @@ GrpcConnection::Broker GrpcConnection::Dial(const std::string& address,
   return broker;
 }
 
-absl::Status GrpcConnection::CallOnce(size_t broker, absl::string_view method,
-                                      const google::protobuf::Message& request, google::protobuf::Message* response,
-                                      absl::Time deadline) {
+absl::Status GrpcConnection::CallOnce(size_t broker, absl::string_view method, const google::protobuf::Message& request,
+                                      google::protobuf::Message* response, absl::Time deadline) {
   grpc::ByteBuffer sent;
   bool own_buffer = false;
-  MUSTER_RETURN_IF_ERROR(FromGrpc(grpc::GenericSerialize<grpc::ProtoBufferWriter, google::protobuf::Message>(
-      request, &sent, &own_buffer)));
+  MUSTER_RETURN_IF_ERROR(FromGrpc(
+      grpc::GenericSerialize<grpc::ProtoBufferWriter, google::protobuf::Message>(request, &sent, &own_buffer)));
   grpc::ClientContext context;
   context.set_deadline(absl::ToChronoTime(deadline));
   grpc::ByteBuffer received;
@@ -165,28 +191,31 @@ absl::Status GrpcConnection::Explain(const absl::Status& status, size_t broker) 
   // Answers of the broker's own carry their reason already.
   if (status.code() != absl::StatusCode::kUnavailable || status.GetPayload(kRejectedTypeUrl).has_value()) return status;
   if (clock().Now() >= certificate_not_after_) {
-    return Refusal(v1::ERROR_REASON_CERTIFICATE_EXPIRED,
-                   absl::StrCat(address, " ended the connection, and the certificate ", options().certificate_file,
-                                " expired on ", absl::FormatTime(absl::RFC3339_sec, certificate_not_after_, absl::UTCTimeZone()),
-                                ": ask the authority for a new one"));
+    return Refusal(
+        v1::ERROR_REASON_CERTIFICATE_EXPIRED,
+        absl::StrCat(address, " ended the connection, and the certificate ", options().certificate_file, " expired on ",
+                     absl::FormatTime(absl::RFC3339_sec, certificate_not_after_, absl::UTCTimeZone()),
+                     ": ask the authority for a new one"));
   }
   if (absl::StrContains(status.message(), "CERTIFICATE_VERIFY_FAILED") ||
       absl::StrContains(status.message(), "certificate verify failed") ||
       absl::StrContains(status.message(), "is not in peer certificate")) {
-    return Refusal(v1::ERROR_REASON_CERTIFICATE_UNUSABLE,
-                   absl::StrCat("the certificate that ", address, " shows is not signed by an authority in ",
-                                options().ca_file, " or is not made out to that name: check the address, the CA file and "
-                                "the server name (", status.message(), ")"));
+    return Refusal(
+        v1::ERROR_REASON_CERTIFICATE_UNUSABLE,
+        absl::StrCat("the certificate that ", address, " shows is not signed by an authority in ", options().ca_file,
+                     " or is not made out to that name: check the address, the CA file and "
+                     "the server name (",
+                     status.message(), ")"));
   }
   // With TLS 1.3 a client believes in its handshake until the broker, which does not, closes the connection.
-  if (absl::StrContains(status.message(), "failed to connect") && absl::StrContains(status.message(), "Socket closed")) {
+  if (absl::StrContains(status.message(), "failed to connect") &&
+      absl::StrContains(status.message(), "Socket closed")) {
     absl::Status closed(status.code(), absl::StrCat(address, " closed the connection during the TLS handshake"));
     SetClosedInHandshake(closed);
     return closed;
   }
   absl::Status explained(status.code(), absl::StrCat(address, ": ", status.message()));
-  status.ForEachPayload(
-      [&](absl::string_view url, const absl::Cord& payload) { explained.SetPayload(url, payload); });
+  status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) { explained.SetPayload(url, payload); });
   return explained;
 }
 
@@ -198,11 +227,11 @@ absl::StatusOr<std::shared_ptr<Connection>> Connect(ConnectionOptions options) {
   }
   const absl::StatusOr<CertificateInfo> certificate = DescribeCertificateFile(options.certificate_file);
   if (!certificate.ok()) return AsInput(certificate.status());
-  // Whether the certificate is still valid is the broker's to say, by its clock; a wrong clock here must not lock us out.
-  MUSTER_RETURN_IF_ERROR(AsInput(CheckTlsFiles({.certificate_file = options.certificate_file,
-                                                .key_file = options.key_file,
-                                                .ca_file = options.ca_file},
-                                               certificate->not_before + absl::Seconds(1))));
+  // Whether the certificate is still valid is the broker's to say, by its clock; a wrong clock here must not lock us
+  // out.
+  MUSTER_RETURN_IF_ERROR(AsInput(CheckTlsFiles(
+      {.certificate_file = options.certificate_file, .key_file = options.key_file, .ca_file = options.ca_file},
+      certificate->not_before + absl::Seconds(1))));
   grpc::SslCredentialsOptions tls;
   MUSTER_ASSIGN_OR_RETURN(tls.pem_root_certs, ReadFile(options.ca_file));
   MUSTER_ASSIGN_OR_RETURN(tls.pem_private_key, ReadFile(options.key_file));

@@ -132,9 +132,8 @@ void SubmitStream::WriteAll(SubmitWire& wire) {
     v1::StreamSubmitRequest batch;
     {
       absl::MutexLock lock(&mu_);
-      const auto turn = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-        return Over() || stream_ended_ || !to_send_.empty();
-      };
+      const auto turn = [this]()
+                            ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return Over() || stream_ended_ || !to_send_.empty(); };
       mu_.Await(absl::Condition(&turn));
       // What was refused for now waits; what comes in meanwhile waits behind it.
       const auto stop = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return cancelled_ || stream_ended_; };
@@ -201,8 +200,9 @@ bool SubmitStream::Recover(const absl::Status& why) {
   absl::MutexLock lock(&mu_);
   const absl::Time now = connection_->clock().Now();
   if (!Passes(why) || now - progress_at_ >= connection_->options().deadline) {
-    end_ = why.ok() ? absl::UnavailableError("the broker ended the stream before it had answered everything; "
-                                             "submit what has no result again with the same ids")
+    end_ = why.ok() ? absl::UnavailableError(
+                          "the broker ended the stream before it had answered everything; "
+                          "submit what has no result again with the same ids")
                     : why;
     return false;
   }

@@ -1,4 +1,5 @@
-// Many submissions in flight at once: batched per message, outcomes by callback, resent after a break with the same ids.
+// Many submissions in flight at once: batched per message, outcomes by callback, resent after a break with the same
+// ids.
 //
 //   SubmitStream stream(connection, {}, [](const v1::SubmissionResult& result) { ... });
 //   for (v1::Submission& s : submissions) MUSTER_RETURN_IF_ERROR(stream.Submit(std::move(s)));
@@ -34,12 +35,12 @@ struct SubmitStreamOptions {
   size_t batch_bytes_max = 1 << 20;
 };
 
-// Every submission gets exactly one result: an outcome, or a refusal that will not pass. Refusals that pass (the queue is
-// full, the broker is draining) are sent again here, after a wait. When nothing at all is answered for the connection's
-// deadline, the stream gives up.
+// Every submission gets exactly one result: an outcome, or a refusal that will not pass. Refusals that pass (the queue
+// is full, the broker is draining) are sent again here, after a wait. When nothing at all is answered for the
+// connection's deadline, the stream gives up.
 //
-// Thread safety: Submit, Finish and Cancel from any thread. The callback runs on a thread of the stream's, one call at a
-// time; it may call Submit only while fewer than in_flight_max are out.
+// Thread safety: Submit, Finish and Cancel from any thread. The callback runs on a thread of the stream's, one call at
+// a time; it may call Submit only while fewer than in_flight_max are out.
 class SubmitStream {
  public:
   using ResultCallback = std::function<void(const v1::SubmissionResult&)>;
@@ -57,7 +58,8 @@ class SubmitStream {
 
   // Waits until every submission has its result, and ends the stream.
   //
-  // Errors: why the stream gave up. The fate of what has no result is unknown; it can be submitted again with the same ids.
+  // Errors: why the stream gave up. The fate of what has no result is unknown; it can be submitted again with the same
+  // ids.
   absl::Status Finish();
 
   void Cancel();

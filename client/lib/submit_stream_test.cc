@@ -76,15 +76,14 @@ TEST(SubmitStreamTest, WhatHasNoResultIsSentAgainWithTheSameIdAfterABreak) {
   const auto connection = std::make_shared<FakeConnection>();
   std::set<std::string> first;
   std::set<std::string> second;
-  connection->wires = {
-      [&](const v1::StreamSubmitRequest& request) -> std::optional<Results> {
-        for (const auto& submission : request.submissions()) first.insert(submission.submission_id());
-        return std::nullopt;  // Taken, and never answered.
-      },
-      [&](const v1::StreamSubmitRequest& request) -> std::optional<Results> {
-        for (const auto& submission : request.submissions()) second.insert(submission.submission_id());
-        return AcceptAll(request);
-      }};
+  connection->wires = {[&](const v1::StreamSubmitRequest& request) -> std::optional<Results> {
+                         for (const auto& submission : request.submissions()) first.insert(submission.submission_id());
+                         return std::nullopt;  // Taken, and never answered.
+                       },
+                       [&](const v1::StreamSubmitRequest& request) -> std::optional<Results> {
+                         for (const auto& submission : request.submissions()) second.insert(submission.submission_id());
+                         return AcceptAll(request);
+                       }};
   Collector collector;
   SubmitStream stream(connection, {}, collector.callback());
   for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(stream.Submit(Make(id)).ok());
@@ -100,7 +99,8 @@ TEST(SubmitStreamTest, ARefusalThatPassesIsSentAgainAndNotReported) {
   const auto connection = std::make_shared<FakeConnection>();
   int times = 0;
   connection->wires = {[&](const v1::StreamSubmitRequest& request) -> std::optional<Results> {
-    if (++times <= 3) return Results{Refuse(request.submissions(0).submission_id(), absl::StatusCode::kResourceExhausted)};
+    if (++times <= 3)
+      return Results{Refuse(request.submissions(0).submission_id(), absl::StatusCode::kResourceExhausted)};
     return AcceptAll(request);
   }};
   Collector collector;

@@ -176,9 +176,8 @@ absl::Status Subscription::FindStart() {
 
 bool Subscription::Push(Item item) {
   absl::MutexLock lock(&mu_);
-  const auto room = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return cancelled_ || queue_.size() < options_.queue_max;
-  };
+  const auto room = [this]()
+                        ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return cancelled_ || queue_.size() < options_.queue_max; };
   mu_.Await(absl::Condition(&room));
   if (cancelled_) return false;
   queue_.push_back(std::move(item));

@@ -48,7 +48,8 @@ absl::Status End(Subscription& feed) {
 
 TEST(SubscriptionTest, ResumesFromTheLastCursorAfterABreak) {
   const auto connection = std::make_shared<FakeConnection>();
-  connection->feeds.push_back({.messages = {Message({{"", "c1"}, {"c1", "c2"}})}, .end = absl::UnavailableError("gone")});
+  connection->feeds.push_back(
+      {.messages = {Message({{"", "c1"}, {"c1", "c2"}})}, .end = absl::UnavailableError("gone")});
   connection->feeds.push_back({.messages = {}, .end = absl::UnavailableError("still gone")});
   connection->feeds.push_back({.messages = {Message({{"c2", "c3"}})}, .end = absl::OkStatus(), .stays_open = true});
   Subscription feed(connection, {});
@@ -80,7 +81,8 @@ TEST(SubscriptionTest, AGapIsDataLossThatNamesBothCursors) {
 
 TEST(SubscriptionTest, ADeliveryThatComesAgainAfterAResumeIsDataLoss) {
   const auto connection = std::make_shared<FakeConnection>();
-  connection->feeds.push_back({.messages = {Message({{"", "c1"}, {"c1", "c2"}})}, .end = absl::UnavailableError("gone")});
+  connection->feeds.push_back(
+      {.messages = {Message({{"", "c1"}, {"c1", "c2"}})}, .end = absl::UnavailableError("gone")});
   connection->feeds.push_back({.messages = {Message({{"c1", "c2"}})}, .end = {}, .stays_open = true});
   Subscription feed(connection, {});
   EXPECT_THAT(Take(feed, 2), testing::ElementsAre("c1", "c2"));
@@ -95,8 +97,9 @@ TEST(SubscriptionTest, TheFirstDeliveryMustFollowTheCallersCursor) {
 }
 
 TEST(SubscriptionTest, RefusesToGoOnWhenTheBrokerWillNotHaveIt) {
-  for (const auto code : {absl::StatusCode::kUnauthenticated, absl::StatusCode::kPermissionDenied,
-                          absl::StatusCode::kOutOfRange, absl::StatusCode::kInvalidArgument, absl::StatusCode::kDataLoss}) {
+  for (const auto code :
+       {absl::StatusCode::kUnauthenticated, absl::StatusCode::kPermissionDenied, absl::StatusCode::kOutOfRange,
+        absl::StatusCode::kInvalidArgument, absl::StatusCode::kDataLoss}) {
     const auto connection = std::make_shared<FakeConnection>();
     connection->feeds.push_back({.messages = {Message({{"", "c1"}})}, .end = absl::Status(code, "no")});
     Subscription feed(connection, {});

@@ -109,8 +109,9 @@ class FakeWire : public SubmitWire {
 // Set the hooks before the first call. Feeds are opened in the order of `feeds`; after the last, one that stays open.
 class FakeConnection : public Connection {
  public:
-  using OnCall = std::function<absl::Status(size_t broker, const std::string& method,
-                                            const google::protobuf::Message& request, google::protobuf::Message* response)>;
+  using OnCall =
+      std::function<absl::Status(size_t broker, const std::string& method, const google::protobuf::Message& request,
+                                 google::protobuf::Message* response)>;
 
   explicit FakeConnection(ConnectionOptions options = QuickOptions(), const Clock* clock = SystemClock())
       : Connection(std::move(options), clock) {}
