@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/cli/text.h"
+#include "client/lib/all_pages.h"
 #include "client/lib/subscription.h"
 #include "common/clock.h"
 #include "common/status_macros.h"
@@ -13,7 +14,6 @@
 namespace muster::cli {
 namespace {
 
-constexpr uint32_t kPageSize = 1000;
 
 // Whether a notice may change who has acknowledged what.
 bool Matters(const v1::Notice& notice, const std::string& operation_id) {
@@ -42,21 +42,10 @@ absl::StatusOr<std::optional<std::string>> NextChange(Subscription& feed, const 
 
 absl::StatusOr<v1::ListAcknowledgementsResponse> ReadAcknowledgements(Client& client, const std::string& operation_id,
                                                                       const std::string& at_least_cursor) {
-  v1::ListAcknowledgementsResponse all;
   v1::ListAcknowledgementsRequest request;
   request.set_operation_id(operation_id);
-  request.mutable_page()->set_page_size(kPageSize);
   request.mutable_read()->set_at_least_cursor(at_least_cursor);
-  std::string first_cursor;
-  do {
-    MUSTER_ASSIGN_OR_RETURN(const v1::ListAcknowledgementsResponse page, client.ListAcknowledgements(request));
-    if (first_cursor.empty()) first_cursor = page.cursor();
-    all.clear_next_page_token();
-    all.MergeFrom(page);
-    request.mutable_page()->set_page_token(page.next_page_token());
-  } while (!all.next_page_token().empty());
-  all.set_cursor(first_cursor);  // Following the feed from the oldest page's cursor misses nothing.
-  return all;
+  return AllPages(client, &Client::ListAcknowledgements, std::move(request));
 }
 
 void PrintAcknowledgements(Invocation& invocation, const v1::ListAcknowledgementsResponse& acknowledgements) {

@@ -5,6 +5,7 @@
 #include "client/cli/exit_code.h"
 #include "client/cli/options.h"
 #include "client/cli/text.h"
+#include "client/lib/all_pages.h"
 #include "common/identity.h"
 #include "common/status_macros.h"
 #include "common/toml.h"
@@ -12,7 +13,6 @@
 namespace muster::cli {
 namespace {
 
-constexpr uint32_t kPageSize = 1000;
 
 Table AgencyTable() {
   return {.columns = {{"agency"},
@@ -50,15 +50,8 @@ absl::Status Register(Invocation& invocation, v1::RegisterAgency body, const std
 
 absl::Status List(Invocation& invocation) {
   MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
-  v1::ListAgenciesResponse all;
-  v1::ListAgenciesRequest request;
-  request.mutable_page()->set_page_size(kPageSize);
-  do {
-    MUSTER_ASSIGN_OR_RETURN(const v1::ListAgenciesResponse page, client->ListAgencies(request));
-    all.clear_next_page_token();
-    all.MergeFrom(page);
-    request.mutable_page()->set_page_token(page.next_page_token());
-  } while (!all.next_page_token().empty());
+  MUSTER_ASSIGN_OR_RETURN(const v1::ListAgenciesResponse all,
+                          AllPages(*client, &Client::ListAgencies, v1::ListAgenciesRequest()));
   View view;
   view.object = &all;
   view.is_list = true;

@@ -7,13 +7,13 @@
 #include "client/cli/exit_code.h"
 #include "client/cli/options.h"
 #include "client/cli/text.h"
+#include "client/lib/all_pages.h"
 #include "common/status_macros.h"
 #include "common/toml.h"
 
 namespace muster::cli {
 namespace {
 
-constexpr uint32_t kPageSize = 1000;
 
 // ID:NAME:STATE[:TIME_ZONE]; the name may hold no colon.
 absl::StatusOr<v1::Site> ParseSite(const std::string& text) {
@@ -45,15 +45,8 @@ absl::Status Create(Invocation& invocation, v1::CreateOperation body, const std:
 
 absl::Status List(Invocation& invocation) {
   MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
-  v1::ListOperationsResponse all;
-  v1::ListOperationsRequest request;
-  request.mutable_page()->set_page_size(kPageSize);
-  do {
-    MUSTER_ASSIGN_OR_RETURN(const v1::ListOperationsResponse page, client->ListOperations(request));
-    all.clear_next_page_token();
-    all.MergeFrom(page);
-    request.mutable_page()->set_page_token(page.next_page_token());
-  } while (!all.next_page_token().empty());
+  MUSTER_ASSIGN_OR_RETURN(const v1::ListOperationsResponse all,
+                          AllPages(*client, &Client::ListOperations, v1::ListOperationsRequest()));
   View view;
   view.object = &all;
   view.is_list = true;

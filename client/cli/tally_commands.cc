@@ -9,6 +9,7 @@
 #include "client/cli/tally_import.h"
 #include "client/cli/text.h"
 #include "client/cli/totals_view.h"
+#include "client/lib/all_pages.h"
 #include "common/clock.h"
 #include "common/status_macros.h"
 #include "common/toml.h"
@@ -17,7 +18,6 @@
 namespace muster::cli {
 namespace {
 
-constexpr uint32_t kPageSize = 1000;
 
 // What a correction changes in the entry that it replaces; unset fields keep their value.
 struct Replacement {
@@ -48,17 +48,9 @@ absl::Status Record(Invocation& invocation, v1::RecordTally body) {
 }
 
 absl::StatusOr<v1::ListTallyEntriesResponse> ReadEntries(Client& client, const std::string& operation_id) {
-  v1::ListTallyEntriesResponse all;
   v1::ListTallyEntriesRequest request;
   request.set_operation_id(operation_id);
-  request.mutable_page()->set_page_size(kPageSize);
-  do {
-    MUSTER_ASSIGN_OR_RETURN(const v1::ListTallyEntriesResponse page, client.ListTallyEntries(request));
-    all.clear_next_page_token();
-    all.MergeFrom(page);
-    request.mutable_page()->set_page_token(page.next_page_token());
-  } while (!all.next_page_token().empty());
-  return all;
+  return AllPages(client, &Client::ListTallyEntries, std::move(request));
 }
 
 // The entry as the ledger holds it, with the changes, under a new id.

@@ -188,6 +188,10 @@ absl::Status GrpcConnection::Explain(const absl::Status& status, size_t broker) 
   if (status.code() == absl::StatusCode::kDeadlineExceeded && !reached) {
     return absl::UnavailableError(absl::StrCat("no connection to ", address, " came about in time"));
   }
+  // Nothing here cancels a unary call: gRPC does so to those that reach a broker while it shuts down.
+  if (status.code() == absl::StatusCode::kCancelled) {
+    return absl::UnavailableError(absl::StrCat(address, " ended the call, as a broker does that is shutting down"));
+  }
   // Answers of the broker's own carry their reason already.
   if (status.code() != absl::StatusCode::kUnavailable || status.GetPayload(kRejectedTypeUrl).has_value()) return status;
   if (clock().Now() >= certificate_not_after_) {

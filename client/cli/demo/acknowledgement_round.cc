@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/cli/demo/replay.h"
+#include "client/lib/all_pages.h"
 #include "common/status_macros.h"
 
 namespace muster {
@@ -75,14 +76,11 @@ absl::StatusOr<std::vector<std::string>> Missing(const std::vector<std::string>&
   v1::ListAcknowledgementsRequest request;
   request.set_operation_id(replay.scenario.operation_id());
   std::set<std::string> acknowledged;
-  do {
-    MUSTER_ASSIGN_OR_RETURN(const v1::ListAcknowledgementsResponse response,
-                            replay.lead().ListAcknowledgements(request));
-    for (const v1::Acknowledgement& standing : response.acknowledgements()) {
-      if (standing.status() == v1::ACKNOWLEDGEMENT_STATUS_ACKNOWLEDGED) acknowledged.insert(standing.agency_id());
-    }
-    request.mutable_page()->set_page_token(response.next_page_token());
-  } while (!request.page().page_token().empty());
+  MUSTER_ASSIGN_OR_RETURN(const v1::ListAcknowledgementsResponse standings,
+                          AllPages(replay.lead(), &Client::ListAcknowledgements, std::move(request)));
+  for (const v1::Acknowledgement& standing : standings.acknowledgements()) {
+    if (standing.status() == v1::ACKNOWLEDGEMENT_STATUS_ACKNOWLEDGED) acknowledged.insert(standing.agency_id());
+  }
   std::vector<std::string> missing;
   for (const std::string& agency : agencies) {
     if (!acknowledged.contains(agency)) missing.push_back(agency);

@@ -8,6 +8,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "client/lib/all_pages.h"
 #include "common/status_macros.h"
 
 namespace muster {
@@ -107,17 +108,15 @@ class Judgement {
     size_t others = 0;
     std::set<std::string> seen;
     std::set<std::string> reversed;
-    do {
-      MUSTER_ASSIGN_OR_RETURN(const v1::ListTallyEntriesResponse page, replay_.lead().ListTallyEntries(request));
-      for (const v1::TallyEntryRecord& record : page.entries()) {
-        const auto sent = tally_.entries.find(record.entry().entry_id());
-        const bool known = sent != tally_.entries.end() && seen.insert(sent->first).second &&
-                           sent->second.SerializeAsString() == record.entry().SerializeAsString();
-        ++(known ? as_sent : others);
-        if (record.has_reversal()) reversed.insert(record.entry().entry_id());
-      }
-      request.mutable_page()->set_page_token(page.next_page_token());
-    } while (!request.page().page_token().empty());
+    MUSTER_ASSIGN_OR_RETURN(const v1::ListTallyEntriesResponse ledger,
+                            AllPages(replay_.lead(), &Client::ListTallyEntries, std::move(request)));
+    for (const v1::TallyEntryRecord& record : ledger.entries()) {
+      const auto sent = tally_.entries.find(record.entry().entry_id());
+      const bool known = sent != tally_.entries.end() && seen.insert(sent->first).second &&
+                         sent->second.SerializeAsString() == record.entry().SerializeAsString();
+      ++(known ? as_sent : others);
+      if (record.has_reversal()) reversed.insert(record.entry().entry_id());
+    }
     Promise("ledger entries, each once and word for word", absl::StrCat(tally_.entries.size()), absl::StrCat(as_sent));
     Promise("other entries in the ledger", "0", absl::StrCat(others));
     const std::set<std::string> wanted(tally_.reversed.begin(), tally_.reversed.end());
