@@ -16,6 +16,7 @@
 #include "common/logging.h"
 #include "common/openssl_config.h"
 #include "common/status_macros.h"
+#include "google/protobuf/stubs/logging.h"
 #include "server/admin/admin_server.h"
 #include "server/admin/broker_metrics.h"
 #include "server/broker/broker.h"
@@ -83,8 +84,11 @@ absl::Status Serve(const config::v1::BrokerConfig& config) {
   sigemptyset(&signals);
   for (const int signal : {SIGTERM, SIGINT}) sigaddset(&signals, signal);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // Whoever reads the log may go away; the broker goes on.
 
   MUSTER_RETURN_IF_ERROR(InitLogging(config.logging().level(), config.logging().format()));
+  // libprotobuf writes a line for every text that is not UTF-8; whoever sends such gets an answer that says so.
+  google::protobuf::SetLogHandler(nullptr);
   MUSTER_RETURN_IF_ERROR(DisableTlsSessionTickets());
   MUSTER_ASSIGN_OR_RETURN(const std::unique_ptr<Broker> broker, OpenBroker(config));
   std::atomic<bool> draining = false;

@@ -57,9 +57,9 @@ void Broker::Stop() {
   sequencer_ = nullptr;
 }
 
-absl::StatusOr<std::shared_ptr<Subscription>> Broker::Subscribe(absl::string_view agency_id,
-                                                                std::optional<absl::string_view> after,
-                                                                Subscription::Wake wake) {
+absl::StatusOr<std::shared_ptr<Subscriber>> Broker::Subscribe(absl::string_view agency_id,
+                                                              std::optional<absl::string_view> after,
+                                                              Subscriber::Wake wake) {
   std::optional<uint64_t> position;
   if (after.has_value()) {
     MUSTER_ASSIGN_OR_RETURN(position, DecodeCursor(log_id_, *after));

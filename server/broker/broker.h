@@ -62,7 +62,7 @@ class Broker {
   void Start(Hooks hooks);
   // Refuses new submissions and answers the queued ones. Reads go on.
   void StopAccepting();
-  // StopAccepting, ends the subscriptions, and writes a snapshot. No caller may be left.
+  // StopAccepting, ends the subscribers, and writes a snapshot. No caller may be left.
   void Stop();
 
   // See PendingSubmission for what is owed before and after.
@@ -76,11 +76,10 @@ class Broker {
     return std::forward<Read>(read)(*state_);
   }
 
-  // `after`: an agency's own cursor (empty: from the beginning), or nothing for "from now on". Errors in the cursor itself
-  // come back at once, the others from the subscription.
-  absl::StatusOr<std::shared_ptr<Subscription>> Subscribe(absl::string_view agency_id,
-                                                          std::optional<absl::string_view> after,
-                                                          Subscription::Wake wake);
+  // `after`: an agency's own cursor (empty: from the beginning), or nothing for "from now on". Errors in the cursor
+  // itself come back at once, the others from the subscriber.
+  absl::StatusOr<std::shared_ptr<Subscriber>> Subscribe(absl::string_view agency_id,
+                                                        std::optional<absl::string_view> after, Subscriber::Wake wake);
 
   // Where the agency's published feed stands.
   std::string FeedCursor(absl::string_view agency_id) const;

@@ -20,7 +20,10 @@ using ::testing::IsEmpty;
 // A broker over a memory log, and the clients' side of a world.
 class BrokerTest : public testing::Test {
  protected:
-  BrokerTest() { options_.data_dir = folder_.path(); options_.genesis = TestGenesis(); }
+  BrokerTest() {
+    options_.data_dir = folder_.path();
+    options_.genesis = TestGenesis();
+  }
 
   void Open(std::unique_ptr<MemoryLog> log = std::make_unique<MemoryLog>()) {
     log_ = log.get();
@@ -52,26 +55,10 @@ class BrokerTest : public testing::Test {
   }
   // What a reader of `agency_id` gets after `cursor` before it is told that it has caught up.
   std::vector<std::string> ReadFeed(absl::string_view agency_id, absl::string_view cursor) {
-    absl::Mutex mu;
-    int wakes = 0;
-    absl::StatusOr<std::shared_ptr<Subscription>> subscription = broker_->Subscribe(agency_id, cursor, [&mu, &wakes] {
-      absl::MutexLock lock(&mu);
-      ++wakes;
-    });
-    EXPECT_EQ(subscription.status(), absl::OkStatus());
-    std::vector<QueuedDelivery> deliveries;
-    bool caught_up = false;
-    while (!caught_up && (*subscription)->status().ok()) {
-      if ((*subscription)->Drain(100, 1 << 20, &deliveries, &caught_up) > 0 || caught_up) continue;
-      absl::MutexLock lock(&mu);
-      const auto woken = [&wakes] { return wakes > 0; };
-      mu.Await(absl::Condition(&woken));
-      wakes = 0;
-    }
-    (*subscription)->Cancel();
-    EXPECT_TRUE(caught_up);
     std::vector<std::string> notices;
-    for (const QueuedDelivery& delivery : deliveries) notices.push_back(*delivery.notice);
+    for (const QueuedDelivery& delivery : ReadToPresent(broker_.get(), agency_id, cursor)) {
+      notices.push_back(*delivery.notice);
+    }
     return notices;
   }
 
@@ -172,7 +159,7 @@ TEST_F(BrokerTest, HistoryIsTrimmedToItsLimitWhenIdle) {
   for (uint64_t number = 1; number <= 6; ++number) last = Decide(PrincipalOf(kRegistrar), Registration(number));
   broker_->Stop();
   Restart();  // The last idle moment may have come after the last answer.
-  const absl::StatusOr<std::shared_ptr<Subscription>> all = broker_->Subscribe(kRegistrar, "", [] {});
+  const absl::StatusOr<std::shared_ptr<Subscriber>> all = broker_->Subscribe(kRegistrar, "", [] {});
   ASSERT_EQ(all.status(), absl::OkStatus());
   std::vector<QueuedDelivery> deliveries;
   bool caught_up = false;

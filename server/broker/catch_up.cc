@@ -25,48 +25,48 @@ struct Publisher::Slice {
 void Publisher::CatchUpLoop() {
   pthread_setname_np(pthread_self(), "catch-up");
   while (true) {
-    SubscriptionPtr subscription;
+    SubscriberPtr subscriber;
     Slice slice;
     {
       absl::MutexLock lock(&publisher_mu_);
       while (scheduled_.empty() && !stopped_) scheduled_cv_.Wait(&publisher_mu_);
       if (stopped_) return;
-      subscription = std::move(scheduled_.front());
+      subscriber = std::move(scheduled_.front());
       scheduled_.pop_front();
-      if (subscription->state_ != Subscription::State::kCatchingUp) continue;  // Cancelled while it waited.
-      slice = BeginSlice(*subscription);
+      if (subscriber->state_ != Subscriber::State::kCatchingUp) continue;  // Cancelled while it waited.
+      slice = BeginSlice(*subscriber);
     }
     const absl::Status read = ReadSlice(&slice);
     Wakes wakes;
     {
       absl::MutexLock lock(&publisher_mu_);
-      FinishSlice(subscription.get(), std::move(slice), read, &wakes);
+      FinishSlice(subscriber.get(), std::move(slice), read, &wakes);
     }
     for (const auto& wake : wakes) (*wake)();
   }
 }
 
-void Publisher::Schedule(Subscription* subscription) {
-  if (subscription->state_ != Subscription::State::kCatchingUp || subscription->scheduled_) return;
-  if (subscription->queue_.size() > options_.reader_queue_max / 2 ||
-      subscription->queued_bytes_ > options_.reader_queue_bytes_max / 2) {
+void Publisher::Schedule(Subscriber* subscriber) {
+  if (subscriber->state_ != Subscriber::State::kCatchingUp || subscriber->scheduled_) return;
+  if (subscriber->queue_.size() > options_.reader_queue_max / 2 ||
+      subscriber->queued_bytes_ > options_.reader_queue_bytes_max / 2) {
     return;  // Drain comes back to it.
   }
-  subscription->scheduled_ = true;
-  scheduled_.push_back(catching_up_[subscription->index_]);
+  subscriber->scheduled_ = true;
+  scheduled_.push_back(catching_up_[subscriber->index_]);
   scheduled_cv_.Signal();
 }
 
-Publisher::Slice Publisher::BeginSlice(const Subscription& subscription) const {
+Publisher::Slice Publisher::BeginSlice(const Subscriber& subscriber) const {
   Slice slice;
-  slice.memberships = *subscription.memberships_;
-  slice.position = subscription.position_;
-  slice.read_id = subscription.read_id_;
+  slice.memberships = *subscriber.memberships_;
+  slice.position = subscriber.position_;
+  slice.read_id = subscriber.read_id_;
   slice.through = published_id_;
-  slice.count_max = options_.reader_queue_max - std::min(options_.reader_queue_max, subscription.queue_.size());
+  slice.count_max = options_.reader_queue_max - std::min(options_.reader_queue_max, subscriber.queue_.size());
   slice.bytes_max =
-      options_.reader_queue_bytes_max - std::min(options_.reader_queue_bytes_max, subscription.queued_bytes_);
-  slice.queue_empty = subscription.queue_.empty();
+      options_.reader_queue_bytes_max - std::min(options_.reader_queue_bytes_max, subscriber.queued_bytes_);
+  slice.queue_empty = subscriber.queue_.empty();
   return slice;
 }
 
@@ -98,23 +98,23 @@ absl::Status Publisher::ReadSlice(Slice* slice) {
   }
 }
 
-void Publisher::FinishSlice(Subscription* subscription, Slice slice, const absl::Status& read, Wakes* wakes) {
-  subscription->scheduled_ = false;
-  if (subscription->state_ != Subscription::State::kCatchingUp) return;  // Cancelled meanwhile.
+void Publisher::FinishSlice(Subscriber* subscriber, Slice slice, const absl::Status& read, Wakes* wakes) {
+  subscriber->scheduled_ = false;
+  if (subscriber->state_ != Subscriber::State::kCatchingUp) return;  // Cancelled meanwhile.
   if (!read.ok()) {
-    End(subscription, read);
+    End(subscriber, read);
   } else {
-    for (QueuedDelivery& delivery : slice.deliveries) subscription->queue_.push_back(std::move(delivery));
-    subscription->queued_bytes_ += slice.bytes;
-    subscription->position_ = slice.position;
-    subscription->read_id_ = slice.read_id;
+    for (QueuedDelivery& delivery : slice.deliveries) subscriber->queue_.push_back(std::move(delivery));
+    subscriber->queued_bytes_ += slice.bytes;
+    subscriber->position_ = slice.position;
+    subscriber->read_id_ = slice.read_id;
     if (*slice.read_id >= published_id_) {
-      GoLive(subscription);  // Nothing was published since the slice began, and nothing can be while we hold the lock.
-    } else if (!slice.full || subscription->queue_.empty()) {
-      Schedule(subscription);  // Otherwise the next delivery does not fit until the reader drains, and Drain schedules.
+      GoLive(subscriber);  // Nothing was published since the slice began, and nothing can be while we hold the lock.
+    } else if (!slice.full || subscriber->queue_.empty()) {
+      Schedule(subscriber);  // Otherwise the next delivery does not fit until the reader drains, and Drain schedules.
     }
   }
-  CollectWake(subscription, wakes);
+  CollectWake(subscriber, wakes);
 }
 
 }  // namespace muster

@@ -8,7 +8,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "server/broker/subscription.h"
+#include "server/broker/subscriber.h"
 
 namespace muster {
 

@@ -9,7 +9,7 @@
 namespace muster {
 namespace {
 
-void CallAll(const std::vector<std::shared_ptr<const Subscription::Wake>>& wakes) {
+void CallAll(const std::vector<std::shared_ptr<const Subscriber::Wake>>& wakes) {
   for (const auto& wake : wakes) (*wake)();
 }
 
@@ -64,11 +64,11 @@ void Publisher::Stop() {
   if (catch_up_thread_.joinable()) catch_up_thread_.join();
   {
     absl::MutexLock lock(&publisher_mu_);
-    for (std::vector<SubscriptionPtr>* list : {&live_, &catching_up_}) {
+    for (std::vector<SubscriberPtr>* list : {&live_, &catching_up_}) {
       while (!list->empty()) {
-        const SubscriptionPtr subscription = list->back();
-        End(subscription.get(), Draining());
-        CollectWake(subscription.get(), &wakes);
+        const SubscriberPtr subscriber = list->back();
+        End(subscriber.get(), Draining());
+        CollectWake(subscriber.get(), &wakes);
       }
     }
     scheduled_.clear();
@@ -140,66 +140,66 @@ uint64_t Publisher::Position(absl::string_view agency_id) const {
 void Publisher::HandToLive(FeedId first_id, const std::vector<Published>& notices, Wakes* wakes) {
   // Backwards: whoever falls back leaves its place to one that has been served.
   for (size_t i = live_.size(); i-- > 0;) {
-    const SubscriptionPtr subscription = live_[i];
+    const SubscriberPtr subscriber = live_[i];
     for (size_t k = 0; k < notices.size(); ++k) {
-      if (!Receives(*subscription->memberships_, notices[k].audience)) continue;
-      if (!Enqueue(subscription.get(), {subscription->position_ + 1, notices[k].bytes})) {
-        FallBack(subscription.get(), first_id + k - 1);
+      if (!Receives(*subscriber->memberships_, notices[k].audience)) continue;
+      if (!Enqueue(subscriber.get(), {subscriber->position_ + 1, notices[k].bytes})) {
+        FallBack(subscriber.get(), first_id + k - 1);
         break;
       }
     }
-    CollectWake(subscription.get(), wakes);
+    CollectWake(subscriber.get(), wakes);
   }
 }
 
-bool Publisher::Enqueue(Subscription* subscription, QueuedDelivery delivery) {
+bool Publisher::Enqueue(Subscriber* subscriber, QueuedDelivery delivery) {
   const size_t bytes = delivery.notice->size();
-  if (!subscription->queue_.empty() && (subscription->queue_.size() >= options_.reader_queue_max ||
-                                        subscription->queued_bytes_ + bytes > options_.reader_queue_bytes_max)) {
+  if (!subscriber->queue_.empty() && (subscriber->queue_.size() >= options_.reader_queue_max ||
+                                      subscriber->queued_bytes_ + bytes > options_.reader_queue_bytes_max)) {
     return false;
   }
-  subscription->position_ = delivery.position;
-  subscription->queued_bytes_ += bytes;
-  subscription->queue_.push_back(std::move(delivery));
+  subscriber->position_ = delivery.position;
+  subscriber->queued_bytes_ += bytes;
+  subscriber->queue_.push_back(std::move(delivery));
   return true;
 }
 
-void Publisher::CollectWake(Subscription* subscription, Wakes* wakes) {
-  if (!subscription->wake_wanted_) return;
-  if (subscription->queue_.empty() && !subscription->caught_up_at_.has_value() && subscription->status_.ok()) return;
-  subscription->wake_wanted_ = false;
-  wakes->push_back(subscription->wake_);
+void Publisher::CollectWake(Subscriber* subscriber, Wakes* wakes) {
+  if (!subscriber->wake_wanted_) return;
+  if (subscriber->queue_.empty() && !subscriber->caught_up_at_.has_value() && subscriber->status_.ok()) return;
+  subscriber->wake_wanted_ = false;
+  wakes->push_back(subscriber->wake_);
 }
 
-std::shared_ptr<Subscription> Publisher::Subscribe(absl::string_view agency_id, std::optional<uint64_t> after,
-                                                   Subscription::Wake wake) {
-  const SubscriptionPtr subscription(new Subscription(this, std::string(agency_id), std::move(wake)));
+std::shared_ptr<Subscriber> Publisher::Subscribe(absl::string_view agency_id, std::optional<uint64_t> after,
+                                                 Subscriber::Wake wake) {
+  const SubscriberPtr subscriber(new Subscriber(this, std::string(agency_id), std::move(wake)));
   absl::MutexLock lock(&publisher_mu_);
-  subscription->memberships_ = MembershipsOf(agency_id);
-  const uint64_t now = PositionOf(*subscription->memberships_);
-  subscription->position_ = after.value_or(now);
+  subscriber->memberships_ = MembershipsOf(agency_id);
+  const uint64_t now = PositionOf(*subscriber->memberships_);
+  subscriber->position_ = after.value_or(now);
   if (stopped_) {
-    subscription->state_ = Subscription::State::kEnded;
-    subscription->status_ = Draining();
-    return subscription;
+    subscriber->state_ = Subscriber::State::kEnded;
+    subscriber->status_ = Draining();
+    return subscriber;
   }
-  subscription->index_ = catching_up_.size();
-  catching_up_.push_back(subscription);
-  if (subscription->position_ > now) {
-    End(subscription.get(), BehindCursor());
-  } else if (subscription->position_ == now) {
-    GoLive(subscription.get());  // Nothing to read from disk.
+  subscriber->index_ = catching_up_.size();
+  catching_up_.push_back(subscriber);
+  if (subscriber->position_ > now) {
+    End(subscriber.get(), BehindCursor());
+  } else if (subscriber->position_ == now) {
+    GoLive(subscriber.get());  // Nothing to read from disk.
   } else {
-    Schedule(subscription.get());
+    Schedule(subscriber.get());
   }
-  return subscription;
+  return subscriber;
 }
 
-size_t Publisher::Drain(Subscription* subscription, size_t count_max, size_t bytes_max,
-                        std::vector<QueuedDelivery>* out, bool* caught_up) {
+size_t Publisher::Drain(Subscriber* subscriber, size_t count_max, size_t bytes_max, std::vector<QueuedDelivery>* out,
+                        bool* caught_up) {
   *caught_up = false;
   absl::MutexLock lock(&publisher_mu_);
-  std::deque<QueuedDelivery>& queue = subscription->queue_;
+  std::deque<QueuedDelivery>& queue = subscriber->queue_;
   size_t count = 0;
   size_t bytes = 0;
   while (!queue.empty() && count < count_max && (count == 0 || bytes + queue.front().notice->size() <= bytes_max)) {
@@ -208,73 +208,73 @@ size_t Publisher::Drain(Subscription* subscription, size_t count_max, size_t byt
     queue.pop_front();
     ++count;
   }
-  subscription->queued_bytes_ -= bytes;
+  subscriber->queued_bytes_ -= bytes;
   stats_.deliveries += count;
-  const uint64_t drained = queue.empty() ? subscription->position_ : queue.front().position - 1;
-  if (subscription->caught_up_at_.has_value() && drained >= *subscription->caught_up_at_) {
+  const uint64_t drained = queue.empty() ? subscriber->position_ : queue.front().position - 1;
+  if (subscriber->caught_up_at_.has_value() && drained >= *subscriber->caught_up_at_) {
     *caught_up = true;
-    subscription->caught_up_at_.reset();
+    subscriber->caught_up_at_.reset();
   }
-  subscription->wake_wanted_ = count == 0 && !*caught_up && subscription->status_.ok();
-  Schedule(subscription);
+  subscriber->wake_wanted_ = count == 0 && !*caught_up && subscriber->status_.ok();
+  Schedule(subscriber);
   return count;
 }
 
-void Publisher::Cancel(Subscription* subscription) {
+void Publisher::Cancel(Subscriber* subscriber) {
   std::deque<QueuedDelivery> dropped;  // Freed when the lock is not held.
-  std::shared_ptr<const Subscription::Wake> wake;
+  std::shared_ptr<const Subscriber::Wake> wake;
   absl::MutexLock lock(&publisher_mu_);
-  End(subscription, absl::CancelledError("the subscription has been cancelled"));
-  subscription->caught_up_at_.reset();
-  subscription->wake_wanted_ = false;
-  subscription->queued_bytes_ = 0;
-  dropped.swap(subscription->queue_);
-  wake.swap(subscription->wake_);  // It may own the reader that owns the subscription.
+  End(subscriber, absl::CancelledError("the subscriber has been cancelled"));
+  subscriber->caught_up_at_.reset();
+  subscriber->wake_wanted_ = false;
+  subscriber->queued_bytes_ = 0;
+  dropped.swap(subscriber->queue_);
+  wake.swap(subscriber->wake_);  // It may own the reader that owns the subscriber.
 }
 
-void Publisher::GoLive(Subscription* subscription) {
-  MoveTo(Subscription::State::kLive, subscription);
-  if (subscription->reached_present_) return;
-  subscription->reached_present_ = true;
-  subscription->caught_up_at_ = subscription->position_;
+void Publisher::GoLive(Subscriber* subscriber) {
+  MoveTo(Subscriber::State::kLive, subscriber);
+  if (subscriber->reached_present_) return;
+  subscriber->reached_present_ = true;
+  subscriber->caught_up_at_ = subscriber->position_;
 }
 
 // What is queued stays: it is within the bound that any reader may cost, it is shared with the other readers, and
 // whoever is merely slow need not read it again from disk.
-void Publisher::FallBack(Subscription* subscription, FeedId read_id) {
-  MoveTo(Subscription::State::kCatchingUp, subscription);
-  subscription->read_id_ = read_id;
+void Publisher::FallBack(Subscriber* subscriber, FeedId read_id) {
+  MoveTo(Subscriber::State::kCatchingUp, subscriber);
+  subscriber->read_id_ = read_id;
   ++stats_.fallbacks;
 }
 
-void Publisher::End(Subscription* subscription, absl::Status why) {
-  if (subscription->state_ == Subscription::State::kEnded) return;
-  subscription->status_ = std::move(why);
-  MoveTo(Subscription::State::kEnded, subscription);
+void Publisher::End(Subscriber* subscriber, absl::Status why) {
+  if (subscriber->state_ == Subscriber::State::kEnded) return;
+  subscriber->status_ = std::move(why);
+  MoveTo(Subscriber::State::kEnded, subscriber);
 }
 
-void Publisher::MoveTo(Subscription::State state, Subscription* subscription) {
-  std::vector<SubscriptionPtr>* from = ListOf(subscription->state_);
-  SubscriptionPtr moved = std::move((*from)[subscription->index_]);
-  if (subscription->index_ + 1 < from->size()) {
-    (*from)[subscription->index_] = std::move(from->back());
-    (*from)[subscription->index_]->index_ = subscription->index_;
+void Publisher::MoveTo(Subscriber::State state, Subscriber* subscriber) {
+  std::vector<SubscriberPtr>* from = ListOf(subscriber->state_);
+  SubscriberPtr moved = std::move((*from)[subscriber->index_]);
+  if (subscriber->index_ + 1 < from->size()) {
+    (*from)[subscriber->index_] = std::move(from->back());
+    (*from)[subscriber->index_]->index_ = subscriber->index_;
   }
   from->pop_back();
-  subscription->state_ = state;
-  std::vector<SubscriptionPtr>* to = ListOf(state);
+  subscriber->state_ = state;
+  std::vector<SubscriberPtr>* to = ListOf(state);
   if (to == nullptr) return;
-  subscription->index_ = to->size();
+  subscriber->index_ = to->size();
   to->push_back(std::move(moved));
 }
 
-std::vector<Publisher::SubscriptionPtr>* Publisher::ListOf(Subscription::State state) {
+std::vector<Publisher::SubscriberPtr>* Publisher::ListOf(Subscriber::State state) {
   switch (state) {
-    case Subscription::State::kLive:
+    case Subscriber::State::kLive:
       return &live_;
-    case Subscription::State::kCatchingUp:
+    case Subscriber::State::kCatchingUp:
       return &catching_up_;
-    case Subscription::State::kEnded:
+    case Subscriber::State::kEnded:
       break;
   }
   return nullptr;

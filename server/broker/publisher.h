@@ -5,7 +5,7 @@
 //
 // Threading: Publish by the sequencer thread only; the rest from any thread. One thread of its own, "catch-up", from
 // Start to Stop. publisher_mu_ is the last in the order queue_mu_ -> state_mu_ -> publisher_mu_, guards every
-// subscription too, and is never held during I/O or a callback.
+// subscriber too, and is never held during I/O or a callback.
 #ifndef MUSTER_SERVER_BROKER_PUBLISHER_H_
 #define MUSTER_SERVER_BROKER_PUBLISHER_H_
 
@@ -26,7 +26,7 @@
 #include "absl/types/span.h"
 #include "server/broker/audience_set.h"
 #include "server/broker/feed_store.h"
-#include "server/broker/subscription.h"
+#include "server/broker/subscriber.h"
 #include "server/state/applied.h"
 
 namespace muster {
@@ -57,7 +57,7 @@ class Publisher {
   static absl::StatusOr<std::unique_ptr<Publisher>> Create(FeedStore* store, const Audiences& audiences,
                                                            const Options& options);
 
-  // Stops. Subscriptions must not be used afterwards.
+  // Stops. Subscribers must not be used afterwards.
   ~Publisher();
 
   Publisher(const Publisher&) = delete;
@@ -65,7 +65,7 @@ class Publisher {
 
   // Once each. Without the thread live readers are served, and those catching up wait.
   void Start();
-  // Ends every subscription with UNAVAILABLE (DRAINING).
+  // Ends every subscriber with UNAVAILABLE (DRAINING).
   void Stop();
 
   // Stores the notices of the events `first_sequence`, `first_sequence` + 1 ..., one Applied each, and hands them to
@@ -77,9 +77,9 @@ class Publisher {
   absl::Status Publish(Sequence first_sequence, absl::Span<const Applied> applied, const Audiences& audiences);
 
   // Begins to read the feed of `agency_id` after its delivery number `after`; nothing: after what it has had by now.
-  // See Subscription::Drain for `wake`. What is wrong with `after` is said by status().
-  std::shared_ptr<Subscription> Subscribe(absl::string_view agency_id, std::optional<uint64_t> after,
-                                          Subscription::Wake wake);
+  // See Subscriber::Drain for `wake`. What is wrong with `after` is said by status().
+  std::shared_ptr<Subscriber> Subscribe(absl::string_view agency_id, std::optional<uint64_t> after,
+                                        Subscriber::Wake wake);
 
   // How many deliveries `agency_id` has been published.
   uint64_t Position(absl::string_view agency_id) const;
@@ -87,10 +87,10 @@ class Publisher {
   PublisherStats Stats() const;
 
  private:
-  friend class Subscription;  // Its methods are ours, under publisher_mu_.
+  friend class Subscriber;  // Its methods are ours, under publisher_mu_.
 
-  using SubscriptionPtr = std::shared_ptr<Subscription>;
-  using Wakes = std::vector<std::shared_ptr<const Subscription::Wake>>;
+  using SubscriberPtr = std::shared_ptr<Subscriber>;
+  using Wakes = std::vector<std::shared_ptr<const Subscriber::Wake>>;
   struct Published {
     AudienceId audience;
     std::shared_ptr<const std::string> bytes;
@@ -100,9 +100,9 @@ class Publisher {
   Publisher(FeedStore* store, std::unique_ptr<FeedReader> reader, const Options& options)
       : options_(options), store_(store), reader_(std::move(reader)) {}
 
-  size_t Drain(Subscription* subscription, size_t count_max, size_t bytes_max, std::vector<QueuedDelivery>* out,
+  size_t Drain(Subscriber* subscriber, size_t count_max, size_t bytes_max, std::vector<QueuedDelivery>* out,
                bool* caught_up);
-  void Cancel(Subscription* subscription);
+  void Cancel(Subscriber* subscriber);
 
   void Learn(const Audiences& audiences) ABSL_EXCLUSIVE_LOCKS_REQUIRED(publisher_mu_);
   AudienceSet* MembershipsOf(absl::string_view agency_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(publisher_mu_);
@@ -110,23 +110,23 @@ class Publisher {
   void HandToLive(FeedId first_id, const std::vector<Published>& notices, Wakes* wakes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(publisher_mu_);
   // False: the queue is full.
-  bool Enqueue(Subscription* subscription, QueuedDelivery delivery) ABSL_EXCLUSIVE_LOCKS_REQUIRED(publisher_mu_);
-  void CollectWake(Subscription* subscription, Wakes* wakes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(publisher_mu_);
+  bool Enqueue(Subscriber* subscriber, QueuedDelivery delivery) ABSL_EXCLUSIVE_LOCKS_REQUIRED(publisher_mu_);
+  void CollectWake(Subscriber* subscriber, Wakes* wakes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(publisher_mu_);
 
-  // Changes of state. Each moves the subscription between live_, catching_up_ and neither.
-  void GoLive(Subscription* subscription) ABSL_EXCLUSIVE_LOCKS_REQUIRED(publisher_mu_);
-  void FallBack(Subscription* subscription, FeedId read_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(publisher_mu_);
-  void End(Subscription* subscription, absl::Status why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(publisher_mu_);
-  void MoveTo(Subscription::State state, Subscription* subscription) ABSL_EXCLUSIVE_LOCKS_REQUIRED(publisher_mu_);
-  std::vector<SubscriptionPtr>* ListOf(Subscription::State state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(publisher_mu_);
+  // Changes of state. Each moves the subscriber between live_, catching_up_ and neither.
+  void GoLive(Subscriber* subscriber) ABSL_EXCLUSIVE_LOCKS_REQUIRED(publisher_mu_);
+  void FallBack(Subscriber* subscriber, FeedId read_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(publisher_mu_);
+  void End(Subscriber* subscriber, absl::Status why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(publisher_mu_);
+  void MoveTo(Subscriber::State state, Subscriber* subscriber) ABSL_EXCLUSIVE_LOCKS_REQUIRED(publisher_mu_);
+  std::vector<SubscriberPtr>* ListOf(Subscriber::State state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(publisher_mu_);
 
   // The catch-up thread (catch_up.cc).
   void CatchUpLoop();
-  // Gives a subscription that catches up to the thread if its queue has room for a worthwhile slice.
-  void Schedule(Subscription* subscription) ABSL_EXCLUSIVE_LOCKS_REQUIRED(publisher_mu_);
-  Slice BeginSlice(const Subscription& subscription) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(publisher_mu_);
+  // Gives a subscriber that catches up to the thread if its queue has room for a worthwhile slice.
+  void Schedule(Subscriber* subscriber) ABSL_EXCLUSIVE_LOCKS_REQUIRED(publisher_mu_);
+  Slice BeginSlice(const Subscriber& subscriber) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(publisher_mu_);
   absl::Status ReadSlice(Slice* slice);
-  void FinishSlice(Subscription* subscription, Slice slice, const absl::Status& read, Wakes* wakes)
+  void FinishSlice(Subscriber* subscriber, Slice slice, const absl::Status& read, Wakes* wakes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(publisher_mu_);
 
   const Options options_;
@@ -142,9 +142,9 @@ class Publisher {
   // Our copy of who belongs where, because the state's changes under another lock. Nodes stay: readers point at them.
   absl::btree_map<std::string, std::unique_ptr<AudienceSet>> memberships_ ABSL_GUARDED_BY(publisher_mu_);
   std::vector<uint64_t> ranks_ ABSL_GUARDED_BY(publisher_mu_);  // By audience: how many notices, as of published_id_.
-  std::vector<SubscriptionPtr> live_ ABSL_GUARDED_BY(publisher_mu_);
-  std::vector<SubscriptionPtr> catching_up_ ABSL_GUARDED_BY(publisher_mu_);
-  std::deque<SubscriptionPtr> scheduled_ ABSL_GUARDED_BY(publisher_mu_);
+  std::vector<SubscriberPtr> live_ ABSL_GUARDED_BY(publisher_mu_);
+  std::vector<SubscriberPtr> catching_up_ ABSL_GUARDED_BY(publisher_mu_);
+  std::deque<SubscriberPtr> scheduled_ ABSL_GUARDED_BY(publisher_mu_);
   PublisherStats stats_ ABSL_GUARDED_BY(publisher_mu_);
 };
 

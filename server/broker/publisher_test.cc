@@ -431,18 +431,18 @@ TEST_F(PublisherTest, ACancelledReaderIsForgotten) {
   Open(&world);
   auto owned = std::make_shared<int>(0);
   const std::weak_ptr<int> by_wake = owned;
-  const std::shared_ptr<Subscription> subscription =
+  const std::shared_ptr<Subscriber> subscriber =
       publisher_->Subscribe("agency-0", kNow, [owned = std::move(owned)] { ++*owned; });
   world.Publish(publisher_.get(), world.Notice({"agency-0"}));
-  subscription->Cancel();
-  subscription->Cancel();
+  subscriber->Cancel();
+  subscriber->Cancel();
   EXPECT_TRUE(by_wake.expired());
   EXPECT_EQ(publisher_->Stats().live_readers, 0);
   world.Publish(publisher_.get(), world.Notice({"agency-0"}));
   std::vector<QueuedDelivery> out;
   bool caught_up = false;
-  EXPECT_EQ(subscription->Drain(10, 1'000, &out, &caught_up), 0);
-  EXPECT_EQ(subscription->status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(subscriber->Drain(10, 1'000, &out, &caught_up), 0);
+  EXPECT_EQ(subscriber->status().code(), absl::StatusCode::kCancelled);
 }
 
 TEST_F(PublisherTest, AStoreThatDisagreesWithTheStateIsRefused) {

@@ -25,8 +25,8 @@ absl::Status AppendGenesis(const v1::Genesis& genesis, const Clock& clock, Event
 absl::Status LogIsShort(Sequence log_end, Sequence seen, absl::string_view by) {
   return absl::DataLossError(absl::StrCat(
       "the event log ends at event ", log_end, ", but ", by, " has seen event ", seen,
-      ": acknowledged events are missing. Do not start a broker on this folder. Put back the newest events.db, or, if those "
-      "events are lost for good, move the snapshots and feed.db away, tell every agency, and start again"));
+      ": acknowledged events are missing. Do not start a broker on this folder. Put back the newest events.db, or, if "
+      "those events are lost for good, move the snapshots and feed.db away, tell every agency, and start again"));
 }
 
 absl::StatusOr<std::unique_ptr<FeedStore>> OpenFeed(const std::string& data_dir, bool* rebuilt) {
@@ -80,7 +80,8 @@ class Replay {
 absl::StatusOr<v1::Event> DecodeEvent(Sequence sequence, absl::string_view bytes) {
   v1::Event event;
   if (!event.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || event.sequence() != sequence) {
-    return absl::DataLossError(absl::StrCat("event ", sequence, " of the log is not a readable event of that sequence; "
+    return absl::DataLossError(absl::StrCat("event ", sequence,
+                                            " of the log is not a readable event of that sequence; "
                                             "restore the log from a copy"));
   }
   if (event.rules_version() > kRulesVersion) {
@@ -91,8 +92,8 @@ absl::StatusOr<v1::Event> DecodeEvent(Sequence sequence, absl::string_view bytes
   return event;
 }
 
-absl::StatusOr<Recovered> Recover(const std::string& data_dir, const SnapshotStore& snapshots, const v1::Genesis& genesis,
-                                  const Clock& clock, EventLog* log) {
+absl::StatusOr<Recovered> Recover(const std::string& data_dir, const SnapshotStore& snapshots,
+                                  const v1::Genesis& genesis, const Clock& clock, EventLog* log) {
   Recovered recovered;
   RecoveryReport& report = recovered.report;
   MUSTER_ASSIGN_OR_RETURN(std::optional<storage::v1::StateImage> snapshot,

@@ -37,13 +37,14 @@ struct Recovered {
   RecoveryReport report;
 };
 
-// Loads the newest usable snapshot, replays the log after it, and completes the feed in `data_dir`. An empty log first gets
-// `genesis` as its first event, stamped by `clock`.
+// Loads the newest usable snapshot, replays the log after it, and completes the feed in `data_dir`. An empty log first
+// gets `genesis` as its first event, stamped by `clock`.
 //
-// Errors: DATA_LOSS the log is damaged, or ends before what a snapshot or the feed has seen: acknowledged events are missing.
+// Errors: DATA_LOSS the log is damaged, or ends before what a snapshot or the feed has seen: acknowledged events are
+//                   missing.
 //         Otherwise those of the log and the stores.
-absl::StatusOr<Recovered> Recover(const std::string& data_dir, const SnapshotStore& snapshots, const v1::Genesis& genesis,
-                                  const Clock& clock, EventLog* log);
+absl::StatusOr<Recovered> Recover(const std::string& data_dir, const SnapshotStore& snapshots,
+                                  const v1::Genesis& genesis, const Clock& clock, EventLog* log);
 
 }  // namespace muster
 

@@ -27,8 +27,8 @@ absl::Status NothingWritten(const absl::Status& cause) {
                               "); nothing was stored; send it again later"));
 }
 
-// Whether `outcome` says only that the numbers before `submission`'s are missing, while they are in `earlier`, the events of
-// the same commit: then Apply, which sees those first, decides.
+// Whether `outcome` says only that the numbers before `submission`'s are missing, while they are in `earlier`, the
+// events of the same commit: then Apply, which sees those first, decides.
 bool GapMayClose(const v1::Outcome& outcome, const PendingSubmission& pending, const std::vector<v1::Event>& earlier) {
   if (outcome.rejected().reason() != v1::ERROR_REASON_OUTBOX_GAP) return false;
   return std::any_of(earlier.rbegin(), earlier.rend(), [&pending](const v1::Event& event) {
@@ -142,7 +142,8 @@ void Sequencer::CommitBatch(std::vector<PendingSubmission> submissions) {
 }
 
 Sequencer::Batch Sequencer::Sequence(std::vector<PendingSubmission> submissions) {
-  // Time never runs backwards in the log, whatever the clock does. Only this thread changes the state, so it reads it freely.
+  // Time never runs backwards in the log, whatever the clock does. Only this thread changes the state, so it reads it
+  // freely.
   const absl::Time accepted_at = std::max(clock_->Now(), state_->last_accepted_at());
   const google::protobuf::Timestamp stamp = ToProto(accepted_at);
   Batch batch;

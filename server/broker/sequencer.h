@@ -28,9 +28,10 @@ namespace muster {
 struct PendingSubmission {
   v1::Principal principal;
   v1::Submission submission;
-  // Called exactly once, without locks, by the sequencer thread or by Submit itself. With the outcome, durable, accepted or
-  // rejected; or with an error, which means that the submission is not on the record (RESOURCE_EXHAUSTED, or UNAVAILABLE with
-  // DRAINING) or may be (UNAVAILABLE with FATE_UNKNOWN). Retrying with the same submission_id is safe always. Must not block.
+  // Called exactly once, without locks, by the sequencer thread or by Submit itself. With the outcome, durable,
+  // accepted or rejected; or with an error, which means that the submission is not on the record (RESOURCE_EXHAUSTED,
+  // or UNAVAILABLE with DRAINING) or may be (UNAVAILABLE with FATE_UNKNOWN). Retrying with the same submission_id is
+  // safe always. Must not block.
   std::function<void(absl::StatusOr<v1::Outcome>)> done;
 };
 

@@ -100,7 +100,9 @@ absl::StatusOr<std::vector<Sequence>> SnapshotStore::List() const {
       sequences.push_back(sequence);
     }
   }
-  if (error == std::errc::no_such_file_or_directory) return absl::NotFoundError(absl::StrCat("there is no folder ", dir_));
+  if (error == std::errc::no_such_file_or_directory) {
+    return absl::NotFoundError(absl::StrCat("there is no folder ", dir_));
+  }
   if (error) return absl::InternalError(absl::StrCat("cannot list ", dir_, ": ", error.message()));
   std::sort(sequences.begin(), sequences.end());
   return sequences;
@@ -116,8 +118,8 @@ absl::StatusOr<storage::v1::StateImage> SnapshotStore::Load(Sequence sequence) c
   storage::v1::StateImage image;
   if (!framed || Sha256Bytes(rest.substr(kDigestBytes)) != rest.substr(0, kDigestBytes) ||
       !image.ParseFromString(std::string(rest.substr(kDigestBytes))) || image.sequence() != sequence) {
-    return absl::DataLossError(absl::StrCat("snapshot ", path,
-                                            " is damaged. The log has everything: delete the file and start again"));
+    return absl::DataLossError(
+        absl::StrCat("snapshot ", path, " is damaged. The log has everything: delete the file and start again"));
   }
   return image;
 }

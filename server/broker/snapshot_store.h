@@ -1,8 +1,8 @@
 // Snapshots of the state beside the log, so that a restart replays only what came after.
 //
 // One file a snapshot, `snapshot-<sequence, 20 digits>`: a line of magic, the SHA-256 of the rest, and the StateImage's
-// deterministic encoding. Written whole under another name, synced, renamed, and the folder synced: a snapshot is either
-// all there or not. A damaged one is passed over; the log has everything.
+// deterministic encoding. Written whole under another name, synced, renamed, and the folder synced: a snapshot is
+// either all there or not. A damaged one is passed over; the log has everything.
 //
 // Threading: one thread at a time.
 #ifndef MUSTER_SERVER_BROKER_SNAPSHOT_STORE_H_

@@ -56,8 +56,8 @@ absl::StatusOr<DataReport> VerifyData(const std::string& data_dir) {
   if (!undecodable.ok()) report.findings.insert(report.findings.begin(), std::string(undecodable.message()));
   if (report.log.fault.has_value()) report.findings.insert(report.findings.begin(), Describe(*report.log.fault));
   for (const Sequence sequence : to_check) {
-    report.findings.push_back(absl::StrCat("there is a snapshot of event ", sequence, ", but the sound log ends at ",
-                                           state.sequence()));
+    report.findings.push_back(
+        absl::StrCat("there is a snapshot of event ", sequence, ", but the sound log ends at ", state.sequence()));
   }
   report.state_digest = state.Digest();
   return report;

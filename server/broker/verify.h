@@ -19,8 +19,8 @@ struct DataReport {
   std::vector<std::string> findings;
 };
 
-// Walks every record of the log in `data_dir`, replays it, and compares the state with every snapshot on the way. Changes
-// nothing. A running broker may go on meanwhile.
+// Walks every record of the log in `data_dir`, replays it, and compares the state with every snapshot on the way.
+// Changes nothing. A running broker may go on meanwhile.
 //
 // Errors: as VerifyLog. What is damaged is a finding, not an error.
 absl::StatusOr<DataReport> VerifyData(const std::string& data_dir);

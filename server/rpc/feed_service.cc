@@ -34,8 +34,8 @@ class FeedStream final : public PumpedStream<WriteReactor> {
     std::optional<absl::string_view> after;
     if (!request.from_now()) after = request.after_cursor();
     std::weak_ptr<OpenStream> weak = shared_from_this();
-    MUSTER_ASSIGN_OR_RETURN(subscription_, broker->Subscribe(caller().principal.agency_id(), after,
-                                                             [weak, streams = streams()] { streams->Wake(weak); }));
+    MUSTER_ASSIGN_OR_RETURN(subscriber_, broker->Subscribe(caller().principal.agency_id(), after,
+                                                           [weak, streams = streams()] { streams->Wake(weak); }));
     return absl::OkStatus();
   }
 
@@ -43,17 +43,17 @@ class FeedStream final : public PumpedStream<WriteReactor> {
   Next TakeNext() override {
     deliveries_.clear();
     bool caught_up = false;
-    subscription_->Drain(kDeliveriesMax, kDeliveryBytesMax, &deliveries_, &caught_up);
+    subscriber_->Drain(kDeliveriesMax, kDeliveryBytesMax, &deliveries_, &caught_up);
     if (!deliveries_.empty() || caught_up) return {EncodeSubscribeResponse(log_id_, deliveries_, caught_up), {}};
-    const absl::Status status = subscription_->status();
+    const absl::Status status = subscriber_->status();
     if (status.ok()) return {};
     return {{}, ForReaders(status)};
   }
 
-  void Release() override { subscription_->Cancel(); }
+  void Release() override { subscriber_->Cancel(); }
 
   const std::string log_id_;
-  std::shared_ptr<Subscription> subscription_;
+  std::shared_ptr<Subscriber> subscriber_;
   std::vector<QueuedDelivery> deliveries_;
 };
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "server/rpc/submit_stream.h"
+#include "server/rpc/submission_stream.h"
 
 namespace muster {
 
@@ -30,10 +30,10 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* SubmissionService::
       return calls_.guard().Admit(state, *caller, FindRule("muster.v1.SubmissionService/StreamSubmit"), {});
     });
   }
-  if (!status.ok()) return new RefusedStream<SubmitStream::Reactor>(status);
-  auto stream =
-      std::make_shared<SubmitStream>(context, *std::move(caller), streams_, broker_, &calls_.guard(), in_flight_max_);
-  SubmitStream* const reactor = stream.get();
+  if (!status.ok()) return new RefusedStream<SubmissionStream::Reactor>(status);
+  auto stream = std::make_shared<SubmissionStream>(context, *std::move(caller), streams_, broker_, &calls_.guard(),
+                                                   in_flight_max_);
+  SubmissionStream* const reactor = stream.get();
   reactor->Begin();
   reactor->ReadOn();
   return reactor;

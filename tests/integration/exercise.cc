@@ -14,8 +14,7 @@ v1::Submission WithNewId(v1::Submission submission) {
 }
 
 v1::Submission KentuckyTally(uint64_t number, uint32_t count) {
-  return WithNewId(
-      RecordTally(MakeEntry(EntryId(number), kKentucky, "ky-1", v1::TALLY_CATEGORY_ARREST_BUYER, count)));
+  return WithNewId(RecordTally(MakeEntry(EntryId(number), kKentucky, "ky-1", v1::TALLY_CATEGORY_ARREST_BUYER, count)));
 }
 
 v1::Submission DakotaTally(uint64_t number, uint32_t count) {
@@ -68,7 +67,7 @@ v1::Outcome IntegrationTest::Accept(Client& client, v1::Submission submission) {
   return *outcome;
 }
 
-void IntegrationTest::SetUpExercise(bool plan) {
+void IntegrationTest::SetUpExercise() {
   Client& lead = As(kLead);
   Accept(lead, RegisterAgency(kKentucky, "KY"));
   Accept(lead, RegisterAgency(kDakota, "ND"));
@@ -78,9 +77,8 @@ void IntegrationTest::SetUpExercise(bool plan) {
   Accept(lead, SetParticipant(kKentucky, v1::ROLE_PARTICIPANT, {"ky-1"}));
   Accept(lead, SetParticipant(kDakota, v1::ROLE_PARTICIPANT, {"nd-1"}));
   Accept(lead, SetParticipant(kAuditor, v1::ROLE_AUDITOR, {}));
-  if (!plan) return;
-  Accept(lead, PublishPlan({MakeSection("situation", "All."), MakeSection("ky", "Only Kentucky.", {v1::ROLE_PARTICIPANT},
-                                                                            {"ky-1"})}));
+  Accept(lead, PublishPlan({MakeSection("situation", "All."),
+                            MakeSection("ky", "Only Kentucky.", {v1::ROLE_PARTICIPANT}, {"ky-1"})}));
   Accept(lead, SetPhase(v1::OPERATION_PHASE_ARMED));
 }
 

@@ -1,6 +1,6 @@
-// The operation that most tests need, over the wire: mo-ago (registrar and lead), ky-ago and nd-bci (participants at ky-1 and
-// nd-1), united-audit (auditor), and tx-dps, which is on the roster and has no role. il-isp has a good certificate and is not
-// on the roster.
+// The operation that most tests need, over the wire: mo-ago (registrar and lead), ky-ago and nd-bci (participants at
+// ky-1 and nd-1), united-audit (auditor), and tx-dps, which is on the roster and has no role. il-isp has a good
+// certificate and is not on the roster.
 #ifndef MUSTER_TESTS_INTEGRATION_EXERCISE_H_
 #define MUSTER_TESTS_INTEGRATION_EXERCISE_H_
 
@@ -49,8 +49,8 @@ class IntegrationTest : public testing::Test {
 
   // Starts the broker again with `environment`.
   testing::AssertionResult Start(const std::vector<std::string>& environment = {});
-  // Puts the agencies on the roster and creates the operation, with `plan` published and the phase ARMED if asked for.
-  void SetUpExercise(bool plan = false);
+  // Puts the agencies on the roster, creates the operation, publishes its plan, and arms it.
+  void SetUpExercise();
   // Submits and expects acceptance.
   v1::Outcome Accept(Client& client, v1::Submission submission);
 

@@ -33,8 +33,8 @@ TEST_F(Revocation, EndsThatCertificatesStreamsAndCallsAndNoOthers) {
   WatchedSubmit submit(laptop);
   WatchedFeed colleague(As("ky-bgpd").connection());
   WatchedSubmit colleague_submit(As("ky-bgpd").connection());
-  for (bool open : {feed.WaitUntilOpen(), submit.WaitUntilOpen(), colleague.WaitUntilOpen(),
-                    colleague_submit.WaitUntilOpen()}) {
+  for (bool open :
+       {feed.WaitUntilOpen(), submit.WaitUntilOpen(), colleague.WaitUntilOpen(), colleague_submit.WaitUntilOpen()}) {
     ASSERT_TRUE(open);
   }
   // Any post of the agency may do it.
@@ -69,8 +69,8 @@ TEST_F(Revocation, SuspensionEndsEveryStreamOfTheAgencyUntilItIsReinstated) {
   WatchedFeed other_feed(other_post);
   WatchedSubmit submit(other_post);
   WatchedFeed bystander(As(kLead).connection());
-  for (bool open : {feed.WaitUntilOpen(), other_feed.WaitUntilOpen(), submit.WaitUntilOpen(),
-                    bystander.WaitUntilOpen()}) {
+  for (bool open :
+       {feed.WaitUntilOpen(), other_feed.WaitUntilOpen(), submit.WaitUntilOpen(), bystander.WaitUntilOpen()}) {
     ASSERT_TRUE(open);
   }
   Accept(As(kLead), SetStanding("ky-bgpd", v1::AGENCY_STANDING_SUSPENDED));

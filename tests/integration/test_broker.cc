@@ -82,9 +82,11 @@ CertificateFiles IssueCertificate(const std::string& folder, const std::string& 
   const std::string base = absl::StrCat(folder, "/issued-", absl::ToUnixMicros(SystemClock()->Now()));
   std::ofstream(config) << "[req]\ndistinguished_name = name\nprompt = no\n[name]\nCN = made for a test\n"
                         << "[ext]\nbasicConstraints = critical, CA:FALSE\nkeyUsage = critical, digitalSignature\n"
-                        << "extendedKeyUsage = " << (broker ? "serverAuth" : "clientAuth") << "\nsubjectAltName = "
-                        << (broker ? "DNS:localhost, IP:127.0.0.1, URI:" : "URI:") << uri << "\n"
-                        << "[ca]\ndefault_ca = issuer\n[issuer]\ndatabase = " << base << ".txt\nnew_certs_dir = " << folder
+                        << "extendedKeyUsage = " << (broker ? "serverAuth" : "clientAuth")
+                        << "\nsubjectAltName = " << (broker ? "DNS:localhost, IP:127.0.0.1, URI:" : "URI:") << uri
+                        << "\n"
+                        << "[ca]\ndefault_ca = issuer\n[issuer]\ndatabase = " << base
+                        << ".txt\nnew_certs_dir = " << folder
                         << "\nrand_serial = yes\ndefault_md = sha256\npolicy = any\n[any]\ncommonName = supplied\n";
   std::ofstream(base + ".txt").flush();
   const absl::Time now = SystemClock()->Now();
@@ -92,10 +94,26 @@ CertificateFiles IssueCertificate(const std::string& folder, const std::string& 
   const Finished asked =
       RunToEnd({"/usr/bin/openssl", "req", "-new", "-config", config, "-nodes", "-newkey", "ec", "-pkeyopt",
                 "ec_paramgen_curve:P-256", "-keyout", base + ".key", "-out", base + ".csr"});
-  const Finished signed_off = RunToEnd(
-      {"/usr/bin/openssl", "ca", "-batch", "-notext", "-config", config, "-extensions", "ext", "-cert", CaFile(),
-       "-keyfile", CertificatesFolder() + "/ca/ca.key", "-startdate", date(now - absl::Hours(1)), "-enddate",
-       date(now + valid), "-in", base + ".csr", "-out", base + ".crt"});
+  const Finished signed_off = RunToEnd({"/usr/bin/openssl",
+                                        "ca",
+                                        "-batch",
+                                        "-notext",
+                                        "-config",
+                                        config,
+                                        "-extensions",
+                                        "ext",
+                                        "-cert",
+                                        CaFile(),
+                                        "-keyfile",
+                                        CertificatesFolder() + "/ca/ca.key",
+                                        "-startdate",
+                                        date(now - absl::Hours(1)),
+                                        "-enddate",
+                                        date(now + valid),
+                                        "-in",
+                                        base + ".csr",
+                                        "-out",
+                                        base + ".crt"});
   EXPECT_EQ(asked.exit_code, 0) << asked.output;
   EXPECT_EQ(signed_off.exit_code, 0) << signed_off.output;
   return {base + ".crt", base + ".key"};
@@ -150,12 +168,16 @@ CertificateFiles TestBroker::certificate_files() const {
 absl::Status TestBroker::WriteConfig() const {
   std::ofstream file(config_file(), std::ios::trunc);
   file << "data_dir = \"data\"\n[listen]\naddress = \"" << (address_.empty() ? "127.0.0.1:0" : address_) << "\"\n"
-       << "[tls]\ncertificate_file = \"tls/broker.crt\"\nkey_file = \"tls/broker.key\"\nca_file = \"" << CaFile() << "\"\n"
+       << "[tls]\ncertificate_file = \"tls/broker.crt\"\nkey_file = \"tls/broker.key\"\nca_file = \"" << CaFile()
+       << "\"\n"
        << "trust_domain = \"" << kTestTrustDomain << "\"\nreload_interval = \"1s\"\n"
        << "[bootstrap.registrar]\nagency_id = \"mo-ago\"\nname = \"Missouri Attorney General\"\n"
-       << "kind = \"attorney_general\"\nstate = \"MO\"\nphone_24h = \"+15735550101\"\nmay_lead = true\nregistrar = true\n"
+       << "kind = \"attorney_general\"\nstate = \"MO\"\nphone_24h = \"+15735550101\"\nmay_lead = true\nregistrar = "
+          "true\n"
        << "[admin]\naddress = \"127.0.0.1:0\"\n"
-       << "[limits]\n" << options_.limits << "\n[snapshot]\n" << options_.snapshot << "\n";
+       << "[limits]\n"
+       << options_.limits << "\n[snapshot]\n"
+       << options_.snapshot << "\n";
   file.flush();
   return file ? absl::OkStatus() : absl::InternalError("cannot write " + config_file());
 }
@@ -166,6 +188,9 @@ absl::Status TestBroker::Start(const std::vector<std::string>& environment) {
   fs::remove(data_dir() + "/address", ignored);
   std::vector<std::string> argv = {"/usr/bin/env"};
   argv.insert(argv.end(), environment.begin(), environment.end());
+  if (options_.log_reader_leaves) {
+    argv.insert(argv.end(), {"/bin/bash", "-c", "exec \"$@\" > >(head -n 1 >/dev/null) 2>&1", "bash"});
+  }
   argv.insert(argv.end(), {MUSTERD_PATH, "serve", "--config", config_file()});
   MUSTER_ASSIGN_OR_RETURN(process_, Subprocess::Start(argv, folder_.path() + "/musterd.log"));
   Eventually([&] { return Contents(data_dir() + "/address").find('\n') != std::string::npos || !Running(); });

@@ -1,5 +1,5 @@
-// A real musterd for one test: its own folder, its own data, a free port of loopback, and certificates that make-certs.sh
-// made.
+// A real musterd for one test: its own folder, its own data, a free port of loopback, and certificates that
+// make-certs.sh made.
 //
 // Threading: Start and the destructor on the main thread (see client/cli/demo/subprocess.h); the rest from any.
 #ifndef MUSTER_TESTS_INTEGRATION_TEST_BROKER_H_
@@ -68,19 +68,23 @@ Finished RunToEnd(const std::vector<std::string>& argv);
 // Runs `musterd` with these arguments.
 Finished RunMusterd(std::vector<std::string> arguments);
 
+struct TestBrokerOptions {
+  std::string limits = {};    // Lines of the [limits] table.
+  std::string snapshot = {};  // Lines of the [snapshot] table.
+  // Its log goes to a program that ends after the first line of it.
+  bool log_reader_leaves = false;
+};
+
 class TestBroker {
  public:
-  struct Options {
-    std::string limits;    // Lines of the [limits] table.
-    std::string snapshot;  // Lines of the [snapshot] table.
-  };
+  using Options = TestBrokerOptions;
 
   explicit TestBroker(Options options = {});
   TestBroker(const TestBroker&) = delete;
   TestBroker& operator=(const TestBroker&) = delete;
 
-  // Starts musterd with these environment variables ("NAME=value") added, and waits until it serves. From the second time
-  // on it listens where it did before.
+  // Starts musterd with these environment variables ("NAME=value") added, and waits until it serves. From the second
+  // time on it listens where it did before.
   absl::Status Start(const std::vector<std::string>& environment = {});
   // SIGKILL.
   void Kill();

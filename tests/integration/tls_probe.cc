@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <openssl/bn.h>
 #include <openssl/x509.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -41,6 +42,29 @@ class Socket {
   const int fd_;
 };
 
+// OpenSSL writes to sockets without MSG_NOSIGNAL, and the broker hangs up on us when it likes. Ignoring the signal for
+// the whole process would pass on to the programs that it starts.
+class NoPipeSignal {
+ public:
+  NoPipeSignal() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  ~NoPipeSignal() {
+    const timespec at_once = {0, 0};
+    while (sigtimedwait(&pipe_, nullptr, &at_once) == SIGPIPE) {
+    }
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  NoPipeSignal(const NoPipeSignal&) = delete;
+  NoPipeSignal& operator=(const NoPipeSignal&) = delete;
+
+ private:
+  sigset_t pipe_;
+  sigset_t before_;
+};
+
 using Context = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
 using Stream = std::unique_ptr<SSL, decltype(&SSL_free)>;
 
@@ -71,12 +95,13 @@ std::string SerialOf(const X509* certificate) {
 
 TlsAttempt AttemptTls(const std::string& address, const TlsAttemptOptions& options) {
   TlsAttempt attempt;
+  const NoPipeSignal no_pipe_signal;
   const Socket socket(address);
   const Context context = MakeContext(options);
   SSL_CTX_set_ex_data(context.get(), 0, &attempt);
   SSL_CTX_sess_set_new_cb(context.get(), [](SSL* ssl, SSL_SESSION* session) {
     auto* of = static_cast<TlsAttempt*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), 0));
-    ++of->tickets;
+    if (SSL_SESSION_has_ticket(session) == 1) ++of->tickets;
     of->session = std::shared_ptr<SSL_SESSION>(session, SSL_SESSION_free);
     return 1;  // Ours now.
   });
@@ -106,6 +131,7 @@ void SendRaw(const std::string& address, absl::string_view bytes) {
 }
 
 void SendInsideTls(const std::string& address, const CertificateFiles& certificate, absl::string_view bytes) {
+  const NoPipeSignal no_pipe_signal;
   const Socket socket(address);
   const Context context = MakeContext({.certificate = certificate, .offer = nullptr});
   const Stream stream(SSL_new(context.get()), SSL_free);

@@ -34,8 +34,8 @@ struct WireOptions {
   size_t responses_max = 1000;
 };
 
-// Sends `messages` to `method` ("muster.v1.PlanService/GetPlan"), says that this is all, and reads to the end. Works for
-// unary calls and streams alike.
+// Sends `messages` to `method` ("muster.v1.PlanService/GetPlan"), says that this is all, and reads to the end. Works
+// for unary calls and streams alike.
 WireAnswer CallWire(const std::shared_ptr<grpc::Channel>& channel, absl::string_view method,
                     const std::vector<std::string>& messages, WireOptions options = {});
 

@@ -1,17 +1,17 @@
 // A whole broker, its clients, and a world in which everything goes wrong: one run for one seed.
 //
-// Clients make random submissions, retry until they are answered, send twice, and lose answers. The disk refuses batches,
-// or leaves the broker in doubt; the broker is stopped or killed, snapshots are torn, and the feed falls back to what an
-// earlier power cut would have left of it. After every restart the run is compared with what must hold:
+// Clients make random submissions, retry until they are answered, send twice, and lose answers. The disk refuses
+// batches, or leaves the broker in doubt; the broker is stopped or killed, snapshots are torn, and the feed falls back
+// to what an earlier power cut would have left of it. After every restart the run is compared with what must hold:
 //   * what was acknowledged is decided in the log, once, with that outcome;
 //   * the state is that of a clean replay of the log;
 //   * each agency's deliveries are those of the clean replay, and those it had before did not change (rule P2).
 //
-// Deterministic: one SubmitAll at a time, and all of its answers are awaited; the clock is a fake; snapshots are taken at
-// Stop only, since when a running one is finished is up to the machine.
+// Deterministic: one SubmitAll at a time, and all of its answers are awaited; the clock is a fake; snapshots are taken
+// at Stop only, since when a running one is finished is up to the machine.
 //
-// The disk is MemoryLog, with its faults: a batch is written as a whole or not at all, and what Append confirmed stays. That
-// LocalLog keeps to this is tested in server/log/.
+// The disk is MemoryLog, with its faults: a batch is written as a whole or not at all, and what Append confirmed stays.
+// That LocalLog keeps to this is tested in server/log/.
 #ifndef MUSTER_TESTS_SIMULATION_SIMULATION_H_
 #define MUSTER_TESTS_SIMULATION_SIMULATION_H_
 

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "muster/v1/submission.pb.h"
+#include "server/broker/broker.h"
 #include "server/broker/feed_store.h"
 #include "server/broker/sequencer.h"
 #include "server/log/event_log.h"
@@ -43,7 +44,8 @@ class Answers {
   std::vector<absl::StatusOr<v1::Outcome>> answers_ ABSL_GUARDED_BY(mu_);
 };
 
-// The registration of agency-`number`, which only the registrar may submit; the same number gives the same submission_id.
+// The registration of agency-`number`, which only the registrar may submit; the same number gives the same
+// submission_id.
 v1::Submission Registration(uint64_t number);
 
 // The events of `world` after genesis as they were submitted.
@@ -54,6 +56,11 @@ void CopyEvents(const World& world, Sequence first, Sequence last, EventLog* log
 
 // Every row of the feed, as one line each.
 std::vector<std::string> FeedRows(const FeedStore& feed);
+
+// What a reader of `agency_id` is given after `cursor`, at most `count_max` at a time, until it is told that this is
+// all.
+std::vector<QueuedDelivery> ReadToPresent(Broker* broker, absl::string_view agency_id, absl::string_view cursor,
+                                          size_t count_max = 64);
 
 // From the log alone, by another way than the broker's: the state, each agency's notices in order, and how each
 // submission was decided the first time (by agency and submission_id; a repeat or a gap is no decision).

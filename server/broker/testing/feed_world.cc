@@ -60,7 +60,7 @@ void FeedWorld::Append(FeedStore* store, const std::vector<Applied>& batch) {
 }
 
 FeedTestReader::FeedTestReader(Publisher* publisher, const std::string& agency_id, std::optional<uint64_t> after)
-    : subscription_(publisher->Subscribe(agency_id, after, [bell = bell_] {
+    : subscriber_(publisher->Subscribe(agency_id, after, [bell = bell_] {
         absl::MutexLock lock(&bell->mu);
         ++bell->rung;
       })) {}
@@ -68,7 +68,7 @@ FeedTestReader::FeedTestReader(Publisher* publisher, const std::string& agency_i
 size_t FeedTestReader::DrainNow(size_t count_max, size_t bytes_max) {
   std::vector<QueuedDelivery> deliveries;
   bool caught_up = false;
-  const size_t count = subscription_->Drain(count_max, bytes_max, &deliveries, &caught_up);
+  const size_t count = subscriber_->Drain(count_max, bytes_max, &deliveries, &caught_up);
   EXPECT_EQ(count, deliveries.size());
   for (const QueuedDelivery& delivery : deliveries) {
     positions_.push_back(delivery.position);
@@ -85,7 +85,7 @@ bool FeedTestReader::Step(size_t count_max, size_t bytes_max) {
   while (true) {
     const int marks = caught_up_marks_;
     if (DrainNow(count_max, bytes_max) > 0 || caught_up_marks_ > marks) return true;
-    if (!subscription_->status().ok()) return false;
+    if (!subscriber_->status().ok()) return false;
     WaitForWake();
   }
 }

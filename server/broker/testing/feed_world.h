@@ -57,11 +57,11 @@ class FeedTestReader {
   FeedTestReader(Publisher* publisher, const std::string& agency_id, std::optional<uint64_t> after);
   FeedTestReader(const FeedTestReader&) = delete;
   FeedTestReader& operator=(const FeedTestReader&) = delete;
-  ~FeedTestReader() { subscription_->Cancel(); }
+  ~FeedTestReader() { subscriber_->Cancel(); }
 
-  // One Drain; waits for a wake, and repeats, while it gives nothing. False: the subscription has ended.
+  // One Drain; waits for a wake, and repeats, while it gives nothing. False: the subscriber has ended.
   bool Step(size_t count_max = 64, size_t bytes_max = 1 << 20);
-  // Both give up when the subscription ends.
+  // Both give up when the subscriber ends.
   void ReadUntilCaughtUp();
   void ReadUntil(size_t count);
   // One Drain, without waiting. Returns how many came.
@@ -73,8 +73,8 @@ class FeedTestReader {
   // How many deliveries had come when the mark did.
   size_t caught_up_after() const { return caught_up_after_; }
   int wakes() const;
-  absl::Status status() const { return subscription_->status(); }
-  Subscription* subscription() { return subscription_.get(); }
+  absl::Status status() const { return subscriber_->status(); }
+  Subscriber* subscriber() { return subscriber_.get(); }
 
  private:
   // Outlives the reader while a wake is on its way.
@@ -86,7 +86,7 @@ class FeedTestReader {
   void WaitForWake();
 
   const std::shared_ptr<Bell> bell_ = std::make_shared<Bell>();
-  std::shared_ptr<Subscription> subscription_;
+  std::shared_ptr<Subscriber> subscriber_;
   std::vector<std::string> notices_;
   std::vector<uint64_t> positions_;
   int caught_up_marks_ = 0;

@@ -1,12 +1,12 @@
 // One reader of one agency's feed: what waits for it, and where it stands.
 //
-// A subscription is live (Publish hands it notices directly) or catching up (the publisher's own thread reads history
+// A subscriber is live (Publish hands it notices directly) or catching up (the publisher's own thread reads history
 // for it, no further ahead than its queue holds). A live one whose queue is full falls back to catching up after what
 // is queued; so a reader who stalls costs its queue, holds up nobody, and loses nothing.
 //
 // Threading: thread-safe. Drain is called by one thread at a time. Never blocks.
-#ifndef MUSTER_SERVER_BROKER_SUBSCRIPTION_H_
-#define MUSTER_SERVER_BROKER_SUBSCRIPTION_H_
+#ifndef MUSTER_SERVER_BROKER_SUBSCRIBER_H_
+#define MUSTER_SERVER_BROKER_SUBSCRIBER_H_
 
 #include <cstdint>
 #include <deque>
@@ -32,14 +32,14 @@ struct QueuedDelivery {
   std::shared_ptr<const std::string> notice;
 };
 
-class Subscription {
+class Subscriber {
  public:
   // Called without locks held, from the sequencer's or the catch-up thread (or the one that stops the publisher); must
   // not block.
   using Wake = std::function<void()>;
 
-  Subscription(const Subscription&) = delete;
-  Subscription& operator=(const Subscription&) = delete;
+  Subscriber(const Subscriber&) = delete;
+  Subscriber& operator=(const Subscriber&) = delete;
 
   // Appends what waits to `out`, in order: at most `count_max` deliveries, and no more once they hold `bytes_max` bytes
   // (a single greater one is given all the same). Returns how many. `*caught_up` becomes true once, in the Drain that
@@ -58,8 +58,8 @@ class Subscription {
   //         Otherwise                      the feed store could not be read, as common/sqlite.h says.
   absl::Status status() const;
 
-  // Ends the subscription and forgets what waits. A wake that another thread has begun may still run after this
-  // returns, so the callback must own what it touches. Every subscription must be cancelled; again is harmless.
+  // Ends the subscriber and forgets what waits. A wake that another thread has begun may still run after this
+  // returns, so the callback must own what it touches. Every subscriber must be cancelled; again is harmless.
   void Cancel();
 
   const std::string& agency_id() const { return agency_id_; }
@@ -69,7 +69,7 @@ class Subscription {
 
   enum class State { kCatchingUp, kLive, kEnded };
 
-  Subscription(Publisher* publisher, std::string agency_id, Wake wake)
+  Subscriber(Publisher* publisher, std::string agency_id, Wake wake)
       : publisher_(publisher), agency_id_(std::move(agency_id)), wake_(std::make_shared<const Wake>(std::move(wake))) {}
 
   Publisher* const publisher_;  // Not owned; outlives this.
@@ -94,4 +94,4 @@ class Subscription {
 
 }  // namespace muster
 
-#endif  // MUSTER_SERVER_BROKER_SUBSCRIPTION_H_
+#endif  // MUSTER_SERVER_BROKER_SUBSCRIBER_H_

@@ -4,8 +4,8 @@
 // many wait for their outcome, so that a fast sender is slowed by HTTP/2 flow control, not by refusals.
 //
 // Threading: as PumpedStream.
-#ifndef MUSTER_SERVER_RPC_SUBMIT_STREAM_H_
-#define MUSTER_SERVER_RPC_SUBMIT_STREAM_H_
+#ifndef MUSTER_SERVER_RPC_SUBMISSION_STREAM_H_
+#define MUSTER_SERVER_RPC_SUBMISSION_STREAM_H_
 
 #include <string>
 #include <vector>
@@ -19,12 +19,12 @@
 
 namespace muster {
 
-class SubmitStream final : public PumpedStream<grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>> {
+class SubmissionStream final : public PumpedStream<grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>> {
  public:
   using Reactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
-  SubmitStream(grpc::CallbackServerContext* context, Caller caller, OpenStreams* streams, Broker* broker,
-               const Guard* guard, size_t in_flight_max)
+  SubmissionStream(grpc::CallbackServerContext* context, Caller caller, OpenStreams* streams, Broker* broker,
+                   const Guard* guard, size_t in_flight_max)
       : PumpedStream(context, std::move(caller), streams),
         broker_(broker),
         guard_(guard),
@@ -57,4 +57,4 @@ class SubmitStream final : public PumpedStream<grpc::ServerBidiReactor<grpc::Byt
 
 }  // namespace muster
 
-#endif  // MUSTER_SERVER_RPC_SUBMIT_STREAM_H_
+#endif  // MUSTER_SERVER_RPC_SUBMISSION_STREAM_H_

@@ -1,10 +1,13 @@
-#include "server/rpc/submit_stream.h"
+#include "server/rpc/submission_stream.h"
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/error_reason.h"
+#include "common/field_violation.h"
 #include "common/status_macros.h"
 #include "common/submission_checks.h"
+#include "google/protobuf/unknown_field_set.h"
 
 namespace muster {
 namespace {
@@ -23,7 +26,15 @@ v1::SubmissionResult ResultOf(const std::string& submission_id, absl::StatusOr<v
   return result;
 }
 
-absl::Status CheckCount(const v1::StreamSubmitRequest& request) {
+// The message around the submissions: what is unknown in it would be lost with it.
+absl::Status CheckEnvelope(const v1::StreamSubmitRequest& request) {
+  const google::protobuf::UnknownFieldSet& unknown = request.GetReflection()->GetUnknownFields(request);
+  if (!unknown.empty()) {
+    const FieldViolation violation{
+        absl::StrCat("#", unknown.field(0).number()),
+        "is the number of a field that this build does not know; leave it out, or update Muster"};
+    return MalformedStatus(absl::MakeConstSpan(&violation, 1));
+  }
   const int count = request.submissions_size();
   if (0 < count && count <= kSubmissionsPerMessageMax) return absl::OkStatus();
   return Refusal(v1::ERROR_REASON_MALFORMED, absl::StrCat("submissions: has ", count, " items, 1 to ",
@@ -32,7 +43,7 @@ absl::Status CheckCount(const v1::StreamSubmitRequest& request) {
 
 }  // namespace
 
-void SubmitStream::ReadOn() {
+void SubmissionStream::ReadOn() {
   {
     absl::MutexLock lock(&mu_);
     if (reading_ || reads_done_ || in_flight_ >= in_flight_max_) return;
@@ -41,29 +52,32 @@ void SubmitStream::ReadOn() {
   StartRead(&read_buffer_);
 }
 
-void SubmitStream::OnReadDone(bool ok) {
-  v1::StreamSubmitRequest request;
-  absl::Status status;
-  if (ok) status = ParseBuffer(read_buffer_, &request);
-  {
-    absl::MutexLock lock(&mu_);
-    reading_ = false;  // From here on another thread may start the next read into read_buffer_.
-    if (!ok) reads_done_ = true;
-  }
+void SubmissionStream::OnReadDone(bool ok) {
   if (!ok) {
+    {
+      absl::MutexLock lock(&mu_);
+      reads_done_ = true;
+    }
     Pump();
     return;
   }
-  if (status.ok()) status = CheckCount(request);
+  v1::StreamSubmitRequest request;
+  absl::Status status = ParseBuffer(read_buffer_, &request);
+  if (status.ok()) status = CheckEnvelope(request);
   if (!status.ok()) {
     End(status);
     return;
   }
   Take(std::move(request));
+  {
+    // Only now: another thread would read the next message into read_buffer_, and have it decided before this one.
+    absl::MutexLock lock(&mu_);
+    reading_ = false;
+  }
   ReadOn();
 }
 
-void SubmitStream::Take(v1::StreamSubmitRequest request) {
+void SubmissionStream::Take(v1::StreamSubmitRequest request) {
   const int count = request.submissions_size();
   {
     absl::MutexLock lock(&mu_);
@@ -73,7 +87,7 @@ void SubmitStream::Take(v1::StreamSubmitRequest request) {
   broker_->WithState([&](const State& state) {
     for (int i = 0; i < count; ++i) checks[static_cast<size_t>(i)] = Check(state, request.submissions(i));
   });
-  const auto self = std::static_pointer_cast<SubmitStream>(shared_from_this());
+  const auto self = std::static_pointer_cast<SubmissionStream>(shared_from_this());
   std::vector<PendingSubmission> passed;
   passed.reserve(checks.size());
   for (int i = 0; i < count; ++i) {
@@ -93,14 +107,14 @@ void SubmitStream::Take(v1::StreamSubmitRequest request) {
   broker_->SubmitAll(std::move(passed));
 }
 
-absl::Status SubmitStream::Check(const State& state, const v1::Submission& submission) const {
+absl::Status SubmissionStream::Check(const State& state, const v1::Submission& submission) const {
   MUSTER_RETURN_IF_ERROR(guard_->CheckStanding(state, caller()));
   // A body that this build does not know is for ValidateSubmission to explain.
   if (submission.body_case() == v1::Submission::BODY_NOT_SET) return absl::OkStatus();
   return Authorize(state, caller().principal.agency_id(), FindRule(submission.body_case()), SubjectOf(submission));
 }
 
-void SubmitStream::OnDecided(const std::string& submission_id, absl::StatusOr<v1::Outcome> outcome) {
+void SubmissionStream::OnDecided(const std::string& submission_id, absl::StatusOr<v1::Outcome> outcome) {
   v1::SubmissionResult result = ResultOf(submission_id, std::move(outcome));
   bool first = false;
   {
@@ -111,7 +125,7 @@ void SubmitStream::OnDecided(const std::string& submission_id, absl::StatusOr<v1
   if (first) streams()->Wake(weak_from_this());
 }
 
-SubmitStream::Next SubmitStream::TakeNext() {
+SubmissionStream::Next SubmissionStream::TakeNext() {
   if (!results_.results().empty()) {
     in_flight_ -= static_cast<size_t>(results_.results_size());
     Next next{results_.SerializeAsString(), {}};
