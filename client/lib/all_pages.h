@@ -14,7 +14,7 @@
 
 namespace muster {
 
-// Every item of `list` for `request`, whose page options are ours to set. The result's cursor is that of the first page:
+// Every item of `list` for `request`, whose page options are ours to set. The cursor is that of the first page:
 // following the feed from there misses nothing of what happened while the others were read.
 template <typename Request, typename Response>
 absl::StatusOr<Response> AllPages(Client& client, absl::StatusOr<Response> (Client::*list)(const Request&),

@@ -1,6 +1,5 @@
 #include "server/rpc/rpc_server.h"
 
-#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -127,7 +126,7 @@ void RpcServer::Shutdown(absl::Duration grace) {
   if (reload_thread_.joinable()) reload_thread_.join();
   if (server_ != nullptr) {
     BeginDrain();
-    server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(grace));
+    server_->Shutdown(absl::ToChronoTime(clock_->Now() + grace));
     server_->Wait();
   }
   streams_.Stop();

@@ -60,15 +60,15 @@ const std::string& CertificatesFolder() {
 
 CertificateFiles OperatorOf(absl::string_view agency_id) {
   const std::string base = absl::StrCat(CertificatesFolder(), "/", agency_id, "/operator");
-  return {base + ".crt", base + ".key"};
+  return {absl::StrCat(base, ".crt"), absl::StrCat(base, ".key")};
 }
 
 CertificateFiles BadCertificate(absl::string_view name) {
   const std::string base = absl::StrCat(CertificatesFolder(), "/bad/", name);
-  return {base + ".crt", base + ".key"};
+  return {absl::StrCat(base, ".crt"), absl::StrCat(base, ".key")};
 }
 
-std::string CaFile() { return CertificatesFolder() + "/ca/ca.crt"; }
+std::string CaFile() { return absl::StrCat(CertificatesFolder(), "/ca/ca.crt"); }
 
 std::string FingerprintOf(const CertificateFiles& files) {
   const absl::StatusOr<CertificateInfo> info = DescribeCertificateFile(files.certificate);
@@ -78,7 +78,7 @@ std::string FingerprintOf(const CertificateFiles& files) {
 
 CertificateFiles IssueCertificate(const std::string& folder, const std::string& uri, absl::Duration valid) {
   const bool broker = absl::StrContains(uri, "/broker/");
-  const std::string config = folder + "/issue.cnf";
+  const std::string config = absl::StrCat(folder, "/issue.cnf");
   const std::string base = absl::StrCat(folder, "/issued-", absl::ToUnixMicros(SystemClock()->Now()));
   std::ofstream(config) << "[req]\ndistinguished_name = name\nprompt = no\n[name]\nCN = made for a test\n"
                         << "[ext]\nbasicConstraints = critical, CA:FALSE\nkeyUsage = critical, digitalSignature\n"
@@ -88,12 +88,12 @@ CertificateFiles IssueCertificate(const std::string& folder, const std::string& 
                         << "[ca]\ndefault_ca = issuer\n[issuer]\ndatabase = " << base
                         << ".txt\nnew_certs_dir = " << folder
                         << "\nrand_serial = yes\ndefault_md = sha256\npolicy = any\n[any]\ncommonName = supplied\n";
-  std::ofstream(base + ".txt").flush();
+  std::ofstream(absl::StrCat(base, ".txt")).flush();
   const absl::Time now = SystemClock()->Now();
   const auto date = [](absl::Time time) { return absl::FormatTime("%Y%m%d%H%M%SZ", time, absl::UTCTimeZone()); };
   const Finished asked =
       RunToEnd({"/usr/bin/openssl", "req", "-new", "-config", config, "-nodes", "-newkey", "ec", "-pkeyopt",
-                "ec_paramgen_curve:P-256", "-keyout", base + ".key", "-out", base + ".csr"});
+                "ec_paramgen_curve:P-256", "-keyout", absl::StrCat(base, ".key"), "-out", absl::StrCat(base, ".csr")});
   const Finished signed_off = RunToEnd({"/usr/bin/openssl",
                                         "ca",
                                         "-batch",
@@ -105,18 +105,18 @@ CertificateFiles IssueCertificate(const std::string& folder, const std::string& 
                                         "-cert",
                                         CaFile(),
                                         "-keyfile",
-                                        CertificatesFolder() + "/ca/ca.key",
+                                        absl::StrCat(CertificatesFolder(), "/ca/ca.key"),
                                         "-startdate",
                                         date(now - absl::Hours(1)),
                                         "-enddate",
                                         date(now + valid),
                                         "-in",
-                                        base + ".csr",
+                                        absl::StrCat(base, ".csr"),
                                         "-out",
-                                        base + ".crt"});
+                                        absl::StrCat(base, ".crt")});
   EXPECT_EQ(asked.exit_code, 0) << asked.output;
   EXPECT_EQ(signed_off.exit_code, 0) << signed_off.output;
-  return {base + ".crt", base + ".key"};
+  return {absl::StrCat(base, ".crt"), absl::StrCat(base, ".key")};
 }
 
 // ---- Small helpers ---------------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ Finished RunMusterd(std::vector<std::string> arguments) {
 // ---- The broker ------------------------------------------------------------------------------------------------
 
 TestBroker::TestBroker(Options options) : options_(std::move(options)) {
-  fs::copy(CertificatesFolder() + "/broker", folder_.path() + "/tls");
+  fs::copy(absl::StrCat(CertificatesFolder(), "/broker"), folder_.path() + "/tls");
 }
 
 CertificateFiles TestBroker::certificate_files() const {
