@@ -2,10 +2,6 @@
 
 add_library(muster_warnings INTERFACE)
 target_compile_options(muster_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion $<$<BOOL:${MUSTER_WERROR}>:-Werror>)
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  # GCC 12 sees overruns in std::string where there are none (its bugs 105329 and 105651).
-  target_compile_options(muster_warnings INTERFACE -Wno-array-bounds -Wno-restrict)
-endif()
 
 add_library(muster_options INTERFACE)
 target_include_directories(muster_options INTERFACE ${PROJECT_SOURCE_DIR})

@@ -150,9 +150,10 @@ Finished RunToEnd(const std::vector<std::string>& argv) {
   return {code.ok() ? *code : -1, Contents(log)};
 }
 
-Finished RunMusterd(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), MUSTERD_PATH);
-  return RunToEnd(arguments);
+Finished RunMusterd(const std::vector<std::string>& arguments) {
+  std::vector<std::string> argv = {MUSTERD_PATH};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  return RunToEnd(argv);
 }
 
 // ---- The broker ------------------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ struct Finished {
 // Runs a program to its end.
 Finished RunToEnd(const std::vector<std::string>& argv);
 // Runs `musterd` with these arguments.
-Finished RunMusterd(std::vector<std::string> arguments);
+Finished RunMusterd(const std::vector<std::string>& arguments);
 
 struct TestBrokerOptions {
   std::string limits = {};    // Lines of the [limits] table.
