@@ -177,7 +177,7 @@ while IFS=, read -r agency_id _; do
   agencies=$((agencies + 1))
 done <"$list"
 
-# What the broker must refuse. to-be-revoked is good until its serial is revoked.
+# What the broker must refuse. to-be-revoked is good until its key is revoked.
 kcpd=URI:$td/agency/mo-kcpd/operator
 make_expired_leaf "$bad/expired" "$ca" "expired" "$kcpd"
 make_leaf "$bad/to-be-revoked" "$ca" "lost laptop" clientAuth "URI:$td/agency/ky-bgpd/lost-laptop"

@@ -19,6 +19,7 @@
 #include "common/error_reason.h"
 #include "common/formats.h"
 #include "common/openssl_ptr.h"
+#include "common/sha256.h"
 #include "common/status_macros.h"
 
 namespace muster {
@@ -87,14 +88,16 @@ absl::StatusOr<absl::Time> TimeOf(const ASN1_TIME* time) {
   return absl::FromTM(parts, absl::UTCTimeZone());
 }
 
-absl::StatusOr<std::string> Sha256HexOf(const X509& certificate) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  if (X509_digest(&certificate, EVP_sha256(), digest, &size) != 1) {
+absl::StatusOr<std::string> KeySha256HexOf(const X509& certificate) {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(&certificate), &der);
+  if (size <= 0) {
     ERR_clear_error();
-    return Unusable("its SHA-256 cannot be computed");
+    return Unusable("its public key cannot be read");
   }
-  return absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(digest), size));
+  std::string hex = Sha256Hex(absl::string_view(reinterpret_cast<const char*>(der), static_cast<size_t>(size)));
+  OPENSSL_free(der);
+  return hex;
 }
 
 std::string SerialHexOf(const X509& certificate) {
@@ -108,7 +111,7 @@ std::string SerialHexOf(const X509& certificate) {
 absl::StatusOr<CertificateInfo> Describe(const X509& certificate) {
   CertificateInfo info;
   MUSTER_ASSIGN_OR_RETURN(info.uris, UrisOf(certificate));
-  MUSTER_ASSIGN_OR_RETURN(info.sha256_hex, Sha256HexOf(certificate));
+  MUSTER_ASSIGN_OR_RETURN(info.key_sha256_hex, KeySha256HexOf(certificate));
   info.serial_hex = SerialHexOf(certificate);
   MUSTER_ASSIGN_OR_RETURN(info.not_before, TimeOf(X509_get0_notBefore(&certificate)));
   MUSTER_ASSIGN_OR_RETURN(info.not_after, TimeOf(X509_get0_notAfter(&certificate)));
@@ -169,7 +172,7 @@ absl::StatusOr<CertificateIdentity> IdentityFromPem(absl::string_view pem, absl:
   MUSTER_ASSIGN_OR_RETURN(SpiffeName name, ParseSpiffeUri(info.uris[0], trust_domain));
   return CertificateIdentity{.agency_id = std::move(name.agency_id),
                              .post = std::move(name.post),
-                             .sha256_hex = std::move(info.sha256_hex),
+                             .key_sha256_hex = std::move(info.key_sha256_hex),
                              .serial_hex = std::move(info.serial_hex),
                              .not_before = info.not_before,
                              .not_after = info.not_after};

@@ -5,7 +5,7 @@
 // checks a signature: gRPC's handshake has verified the chain before it hands the certificate over.
 //
 // Everything that is wrong with a certificate is refused with ERROR_REASON_CERTIFICATE_UNUSABLE (UNAUTHENTICATED).
-// Whether it is expired or revoked is the caller's question, at every call: see not_after and sha256_hex.
+// Whether it is expired or revoked is the caller's question, at every call: see not_after and key_sha256_hex.
 //
 // Threading: pure functions, callable from any thread. Parsing takes some tens of microseconds; do it once per
 // connection where that counts.
@@ -30,8 +30,10 @@ struct SpiffeName {
 struct CertificateIdentity {
   std::string agency_id;
   std::string post;
-  // SHA-256 of the DER encoding: 64 lower-case hexadecimal digits. What a revocation names.
-  std::string sha256_hex;
+  // SHA-256 of the public key (its DER SubjectPublicKeyInfo): 64 lower-case hexadecimal digits. What a revocation
+  // names, because a holder can alter the certificate's signature without voiding it, but not the key that proves who
+  // it is.
+  std::string key_sha256_hex;
   // Lower-case hexadecimal, an even number of digits.
   std::string serial_hex;
   absl::Time not_before;
@@ -42,7 +44,7 @@ struct CertificateIdentity {
 struct CertificateInfo {
   // Every URI subject alternative name, in order, control characters escaped.
   std::vector<std::string> uris;
-  std::string sha256_hex;
+  std::string key_sha256_hex;
   std::string serial_hex;
   absl::Time not_before;
   absl::Time not_after;

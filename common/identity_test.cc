@@ -1,5 +1,9 @@
 #include "common/identity.h"
 
+#include <openssl/bio.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -41,14 +45,13 @@ TEST(IdentityTest, ACertificateWithOneGoodUriNamesAgencyAndPost) {
   EXPECT_EQ(identity->not_after, absl::FromUnixSeconds(4'000'000'000));
 }
 
-// The certificate and its digest were made with `openssl x509 -fingerprint -sha256`, not with our code.
+// The digest is made by the openssl command, not by our code.
 TEST(IdentityTest, TheDigestIsTheOneThatOpensslPrints) {
   const TestCertificate made = MakeTestCertificate({.uris = {kGoodUri}});
   const std::string path = absl::StrCat(::testing::TempDir(), "/fingerprint.pem");
   std::ofstream(path) << made.certificate_pem;
-  FILE* pipe = popen(absl::StrCat("openssl x509 -noout -fingerprint -sha256 -in ", path,
-                                  " | sed 's/.*=//; s/://g' | "
-                                  "tr A-F a-f")
+  FILE* pipe = popen(absl::StrCat("openssl x509 -noout -pubkey -in ", path,
+                                  " | openssl pkey -pubin -outform DER | openssl dgst -sha256 -r")
                          .c_str(),
                      "r");
   ASSERT_NE(pipe, nullptr);
@@ -57,7 +60,28 @@ TEST(IdentityTest, TheDigestIsTheOneThatOpensslPrints) {
   pclose(pipe);
   const absl::StatusOr<CertificateIdentity> identity = IdentityFromPem(made.certificate_pem, kDomain);
   ASSERT_TRUE(identity.ok()) << identity.status();
-  EXPECT_EQ(identity->sha256_hex, printed);
+  EXPECT_EQ(identity->key_sha256_hex, printed);
+}
+
+// The signature is not part of what is signed: of an ECDSA signature (r, s) the holder can make (r, n - s), as good.
+TEST(IdentityTest, AnAlteredSignatureDoesNotChangeWhatARevocationNames) {
+  const TestCertificate made = MakeTestCertificate({.uris = {kGoodUri}});
+  const std::unique_ptr<BIO, decltype(&BIO_free)> in(
+      BIO_new_mem_buf(made.certificate_pem.data(), static_cast<int>(made.certificate_pem.size())), &BIO_free);
+  const std::unique_ptr<X509, decltype(&X509_free)> certificate(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr),
+                                                                &X509_free);
+  ASSERT_NE(certificate, nullptr);
+  const ASN1_BIT_STRING* signature = nullptr;
+  X509_get0_signature(&signature, nullptr, certificate.get());
+  signature->data[signature->length - 1] ^= 1;
+  const std::unique_ptr<BIO, decltype(&BIO_free)> out(BIO_new(BIO_s_mem()), &BIO_free);
+  ASSERT_EQ(PEM_write_bio_X509(out.get(), certificate.get()), 1);
+  char* text = nullptr;
+  const auto size = static_cast<size_t>(BIO_get_mem_data(out.get(), &text));
+  const std::string altered(text, size);
+  ASSERT_NE(altered, made.certificate_pem);
+  EXPECT_EQ(IdentityFromPem(altered, kDomain)->key_sha256_hex,
+            IdentityFromPem(made.certificate_pem, kDomain)->key_sha256_hex);
 }
 
 TEST(IdentityTest, OtherKindsOfNamesBesideTheUriAreAllowed) {
@@ -177,7 +201,7 @@ TEST(DescribeCertificateFileTest, ShowsWhatMusterWouldRefuse) {
   const absl::StatusOr<CertificateInfo> info = DescribeCertificateFile(path);
   ASSERT_TRUE(info.ok()) << info.status();
   EXPECT_THAT(info->uris, ::testing::ElementsAre(kGoodUri, "https://mo.example/\\x01"));
-  EXPECT_EQ(info->sha256_hex.size(), 64u);
+  EXPECT_EQ(info->key_sha256_hex.size(), 64u);
   EXPECT_FALSE(info->is_ca);
 }
 

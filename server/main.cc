@@ -49,7 +49,9 @@ absl::StatusOr<std::unique_ptr<Broker>> OpenBroker(const config::v1::BrokerConfi
   Broker::Options options;
   options.data_dir = config.data_dir();
   options.genesis.mutable_log_id()->resize(8);
-  RAND_bytes(reinterpret_cast<unsigned char*>(options.genesis.mutable_log_id()->data()), 8);
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(options.genesis.mutable_log_id()->data()), 8) != 1) {
+    return absl::InternalError("OpenSSL has no random numbers to give; look at the machine's random device");
+  }
   options.genesis.set_trust_domain(config.tls().trust_domain());
   *options.genesis.mutable_registrar() = config.bootstrap().registrar();
   options.sequencer = {config.limits().queue_max(), config.limits().batch_max()};
@@ -60,6 +62,11 @@ absl::StatusOr<std::unique_ptr<Broker>> OpenBroker(const config::v1::BrokerConfi
   options.history_notices_max = config.limits().history_notices_max();
   MUSTER_ASSIGN_OR_RETURN(std::unique_ptr<Broker> broker, Broker::Open(options, std::move(log), SystemClock()));
   for (const std::string& path : broker->recovery().damaged_snapshots) LogWarn("damaged snapshot", {{"path", path}});
+  const std::string trust_domain = broker->WithState([](const State& state) { return state.genesis().trust_domain(); });
+  if (trust_domain != config.tls().trust_domain()) {
+    LogWarn("the log was begun for another trust domain than the configuration names",
+            {{"log", trust_domain}, {"configuration", config.tls().trust_domain()}});
+  }
   LogInfo("recovered", {{"from_snapshot", broker->recovery().from_snapshot},
                         {"events_replayed", broker->recovery().events_replayed},
                         {"feed_rebuilt", broker->recovery().feed_rebuilt}});
@@ -78,6 +85,26 @@ RpcServer::Options RpcOptions(const config::v1::BrokerConfig& config) {
   return options;
 }
 
+absl::StatusOr<std::unique_ptr<AdminServer>> StartAdmin(const config::v1::BrokerConfig& config, const Broker& broker,
+                                                        const std::atomic<bool>& serving,
+                                                        const std::atomic<RpcServer*>& rpc) {
+  if (config.admin().address().empty()) return nullptr;
+  AdminServer::Options options;
+  options.address = config.admin().address();
+  options.live = [&broker] {
+    return broker.Stats().failed ? absl::UnavailableError("the fate of a commit is unknown; restarting")
+                                 : absl::OkStatus();
+  };
+  options.ready = [&serving] { return serving ? absl::OkStatus() : absl::UnavailableError("starting or draining"); };
+  options.metrics = [&broker, &rpc] {
+    const RpcServer* const server = rpc.load();
+    return BrokerMetrics(broker.Stats(), server == nullptr ? 0 : server->open_streams());
+  };
+  MUSTER_ASSIGN_OR_RETURN(std::unique_ptr<AdminServer> admin, AdminServer::Start(std::move(options)));
+  LogInfo("admin port open", {{"port", admin->port()}});
+  return admin;
+}
+
 absl::Status Serve(const config::v1::BrokerConfig& config) {
   // Before any thread exists, so that every thread inherits the mask and only WaitForSignal takes these.
   sigset_t signals;
@@ -91,42 +118,31 @@ absl::Status Serve(const config::v1::BrokerConfig& config) {
   google::protobuf::SetLogHandler(nullptr);
   MUSTER_RETURN_IF_ERROR(DisableTlsSessionTickets());
   MUSTER_ASSIGN_OR_RETURN(const std::unique_ptr<Broker> broker, OpenBroker(config));
-  std::atomic<bool> draining = false;
-  std::atomic<RpcServer*> rpc_for_hooks = nullptr;
+  std::atomic<bool> serving = false;
+  std::atomic<RpcServer*> rpc_in_service = nullptr;
   Broker::Hooks hooks;
   hooks.access_changed = [&] {
-    if (RpcServer* server = rpc_for_hooks.load()) server->OnAccessChanged();
+    if (RpcServer* server = rpc_in_service.load()) server->OnAccessChanged();
   };
   hooks.failed = [](const absl::Status&) { kill(getpid(), SIGTERM); };
   broker->Start(hooks);
+  MUSTER_ASSIGN_OR_RETURN(const std::unique_ptr<AdminServer> admin,
+                          StartAdmin(config, *broker, serving, rpc_in_service));
   MUSTER_ASSIGN_OR_RETURN(const std::unique_ptr<RpcServer> rpc,
                           RpcServer::Start(RpcOptions(config), broker.get(), SystemClock()));
-  rpc_for_hooks = rpc.get();
-
-  std::unique_ptr<AdminServer> admin;
-  if (!config.admin().address().empty()) {
-    AdminServer::Options options;
-    options.address = config.admin().address();
-    options.live = [&] {
-      return broker->Stats().failed ? absl::UnavailableError("the fate of a commit is unknown; restarting")
-                                    : absl::OkStatus();
-    };
-    options.ready = [&] { return draining ? absl::UnavailableError("draining") : absl::OkStatus(); };
-    options.metrics = [&] { return BrokerMetrics(broker->Stats(), rpc->open_streams()); };
-    MUSTER_ASSIGN_OR_RETURN(admin, AdminServer::Start(std::move(options)));
-    LogInfo("admin port open", {{"port", admin->port()}});
-  }
+  rpc_in_service = rpc.get();
+  serving = true;
   std::ofstream(absl::StrCat(config.data_dir(), "/address")) << rpc->address() << "\n";
   LogInfo("serving", {{"address", rpc->address()}, {"pid", getpid()}});
 
   int signal = 0;
   sigwait(&signals, &signal);
   LogInfo("draining", {{"signal", signal}});
-  draining = true;
+  serving = false;
   alarm(kDrainSecondsMax);  // If anything below hangs, end all the same: everything acknowledged is durable.
   rpc->BeginDrain();
-  rpc_for_hooks = nullptr;
   broker->StopAccepting();
+  rpc_in_service = nullptr;
   rpc->Shutdown(absl::Seconds(5));
   broker->Stop();
   if (broker->Stats().failed) return absl::UnknownError("stopped because the fate of a commit is unknown; start again");
@@ -172,8 +188,18 @@ int main(int argc, char** argv) {
   std::string data_dir;
 
   CLI::App* serve = app.add_subcommand("serve", "Serve until SIGTERM or SIGINT");
-  serve->add_option("--config", config_path, "Configuration file")->capture_default_str();
-  serve->footer("Example:\n  musterd serve --config /etc/muster/musterd.toml");
+  muster::ConfigFlags flags;
+  const auto add_flags = [&](CLI::App* command) {
+    command->add_option("--config", config_path, "Configuration file")->capture_default_str();
+    command->add_option("--data-dir", flags.data_dir, "Instead of the file's data_dir");
+    command->add_option("--listen", flags.listen_address, "host:port, instead of the file's listen.address");
+    command->add_option("--admin", flags.admin_address, "host:port on loopback, instead of the file's admin.address");
+    command->add_option("--log-level", flags.log_level, "Instead of the file's logging.level");
+  };
+  add_flags(serve);
+  serve->footer(
+      "Examples:\n  musterd serve --config /etc/muster/musterd.toml\n"
+      "  musterd serve --config musterd.toml --listen 127.0.0.1:0 --log-level debug");
   CLI::App* verify = app.add_subcommand("verify", "Check every record of the log, and the state against its snapshots");
   verify->add_option("data_dir", data_dir, "The broker's data folder")->required();
   verify->footer("Example:\n  musterd verify /var/lib/muster");
@@ -181,7 +207,7 @@ int main(int argc, char** argv) {
   config->require_subcommand(1);
   CLI::App* check =
       config->add_subcommand("check", "Read the configuration, say what is wrong, print what will be used");
-  check->add_option("--config", config_path, "Configuration file")->capture_default_str();
+  add_flags(check);
   check->footer("Example:\n  musterd config check --config /etc/muster/musterd.toml");
 
   try {
@@ -190,7 +216,7 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   if (verify->parsed()) return muster::ExitCode(muster::Verify(data_dir));
-  const auto loaded = muster::LoadConfig(config_path);
+  const auto loaded = muster::LoadConfig(config_path, flags);
   if (!loaded.ok()) return muster::ExitCode(loaded.status());
   if (serve->parsed()) return muster::ExitCode(muster::Serve(*loaded));
   std::cout << muster::DescribeConfig(*loaded);

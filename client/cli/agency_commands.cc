@@ -13,7 +13,6 @@
 namespace muster::cli {
 namespace {
 
-
 Table AgencyTable() {
   return {.columns = {{"agency"},
                       {"name"},
@@ -74,9 +73,9 @@ absl::Status Show(Invocation& invocation, const std::string& agency_id) {
   view.table = AgencyTable();
   view.table.rows.push_back(AgencyRow(response.agency()));
   if (response.agency().revocations_size() > 0) {
-    Table revoked = {.columns = {{"revoked certificate (sha256)"}, {"at"}, {"reason"}}, .rows = {}};
+    Table revoked = {.columns = {{"revoked key (sha256)"}, {"at"}, {"reason"}}, .rows = {}};
     for (const v1::CertificateRevocation& revocation : response.agency().revocations()) {
-      revoked.rows.push_back({revocation.certificate_sha256(), TimeText(revocation.revoked_at()), revocation.reason()});
+      revoked.rows.push_back({revocation.key_sha256(), TimeText(revocation.revoked_at()), revocation.reason()});
     }
     view.body = absl::StrCat("\n", RenderTable(revoked));
   }
@@ -85,17 +84,17 @@ absl::Status Show(Invocation& invocation, const std::string& agency_id) {
 }
 
 absl::Status Revoke(Invocation& invocation, v1::RevokeCertificate body, const std::string& certificate_file) {
-  if (certificate_file.empty() == body.certificate_sha256().empty()) {
+  if (certificate_file.empty() == body.key_sha256().empty()) {
     return UsageError("say which certificate: either --certificate FILE or --sha256 HEX");
   }
   if (!certificate_file.empty()) {
     MUSTER_ASSIGN_OR_RETURN(const CertificateInfo certificate, DescribeCertificateFile(certificate_file));
-    body.set_certificate_sha256(certificate.sha256_hex);
+    body.set_key_sha256(certificate.key_sha256_hex);
   }
   MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
   MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, client->RevokeCertificate(body, invocation.submission_id()));
   invocation.PrintOutcome(outcome, absl::StrCat("the certificate of ", body.agency_id(), " is revoked"),
-                          {{"certificate_sha256", body.certificate_sha256()}});
+                          {{"key_sha256", body.key_sha256()}});
   return absl::OkStatus();
 }
 
@@ -138,7 +137,7 @@ void AddRevoke(CLI::App& noun, Invocation& invocation) {
                            [&invocation, body, file] { return Revoke(invocation, *body, *file); });
   AddText(verb, "AGENCY", body->mutable_agency_id(), "The agency's id")->required();
   AddText(verb, "--certificate", file.get(), "The certificate, a PEM file");
-  AddText(verb, "--sha256", body->mutable_certificate_sha256(), "SHA-256 of its DER encoding");
+  AddText(verb, "--sha256", body->mutable_key_sha256(), "SHA-256 of its public key (DER), as agency show prints it");
   AddText(verb, "--reason", body->mutable_reason(), "Why; goes on the record")->required();
 }
 

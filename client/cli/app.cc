@@ -61,7 +61,7 @@ absl::Status WhoAmI(Invocation& invocation) {
                      {"standing", Label(who.agency().standing())},
                      {"may lead", who.agency().agency().may_lead() ? "yes" : "no"},
                      {"registrar", who.agency().agency().registrar() ? "yes" : "no"},
-                     {"certificate_sha256", who.principal().certificate_sha256()},
+                     {"key_sha256", who.principal().key_sha256()},
                      {"certificate_not_after", TimeText(who.certificate_not_after())},
                      {"broker_time", TimeText(who.broker_time())},
                      {"cursor", CursorText(who.cursor())}};

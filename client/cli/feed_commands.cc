@@ -87,7 +87,7 @@ absl::Status Watch(Invocation& invocation, const WatchFlags& flags) {
 
 absl::Status Position(Invocation& invocation) {
   MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
-  MUSTER_ASSIGN_OR_RETURN(const v1::GetFeedPositionResponse position, client->GetFeedPosition());
+  MUSTER_ASSIGN_OR_RETURN(const v1::GetFeedCursorResponse position, client->GetFeedCursor());
   View view;
   view.object = &position;
   view.table = {.columns = {{"cursor"}}, .rows = {{CursorText(position.cursor())}}};

@@ -98,7 +98,7 @@ TEST(JsonTest, IsValidJsonWithExtrasAndWithZeros) {
   EXPECT_EQ(parsed.fields().at("cursor").string_value(), "ab");
   EXPECT_EQ(parsed.fields().at("extra").string_value(), "a\"b\\\\x1b");
   EXPECT_THAT(json, HasSubstr("\"confirmed\":\"0\""));
-  EXPECT_EQ(RenderJson(v1::GetFeedPositionResponse(), true), "{\"cursor\":\"\"}");
+  EXPECT_EQ(RenderJson(v1::GetFeedCursorResponse(), true), "{\"cursor\":\"\"}");
 }
 
 v1::GetTotalsResponse Totals() {
@@ -155,6 +155,20 @@ TEST(TotalsTest, WithheldCountsAreNeitherZeroNorNotReported) {
   EXPECT_THAT(table, testing::ContainsRegex("MO +0 +withheld "));
   EXPECT_THAT(table, Not(HasSubstr("persons not reported")));
   EXPECT_THAT(table, Not(HasSubstr("0 of 0")));
+}
+
+TEST(TotalsTest, T4AssistCreditStandsInASectionOfItsOwn) {
+  v1::GetTotalsResponse response = Totals();
+  EXPECT_THAT(Show(TotalsView(response), OutputFormat::kTable), Not(HasSubstr("ASSISTS")));
+  v1::AssistCredit* credit = response.mutable_totals()->add_assists();
+  credit->set_agency_id("nd-bci");
+  credit->set_arrests(4);
+  std::string table = Show(TotalsView(response), OutputFormat::kTable);
+  EXPECT_THAT(table, HasSubstr("\nASSISTS (credit, in no figure above)\n"));
+  EXPECT_THAT(table, testing::ContainsRegex("nd-bci +4 +0\n"));
+  response.mutable_totals()->set_victim_counts_withheld(true);
+  table = Show(TotalsView(response), OutputFormat::kTable);
+  EXPECT_THAT(table, testing::ContainsRegex("nd-bci +4 +withheld\n"));
 }
 
 TEST(TotalsTest, AnExerciseShowsItsBannerOnTheErrorStreamOnly) {

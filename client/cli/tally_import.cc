@@ -31,7 +31,7 @@ class ImportReport {
     ++sent_;
   }
 
-  void Take(const v1::SubmissionResult& result) {
+  void Take(const v1::SubmissionAnswer& result) {
     absl::MutexLock lock(&mu_);
     const int line = lines_[result.submission_id()];
     lines_.erase(result.submission_id());
@@ -159,7 +159,7 @@ absl::Status ImportTally(Invocation& invocation, const ImportFlags& flags) {
   TallyFileReader reader(flags.file == "-" ? &std::cin : &file, flags.file == "-" ? "standard input" : flags.file,
                          format);
   ImportReport report;
-  SubmitStream stream(client->connection(), {}, [&report](const v1::SubmissionResult& result) { report.Take(result); });
+  SubmitStream stream(client->connection(), {}, [&report](const v1::SubmissionAnswer& result) { report.Take(result); });
   const absl::Status sent = SendAll(reader, flags.operation_id, stream, report);
   const absl::Status finished = stream.Finish();
   report.Print(invocation);

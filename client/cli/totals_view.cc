@@ -95,6 +95,16 @@ Table CategoryTable(const v1::TallyTotals& totals) {
   return table;
 }
 
+std::string AssistsSection(const v1::TallyTotals& totals) {
+  if (totals.assists().empty()) return "";
+  Table table = {.columns = {{"agency"}, {"arrests", true}, {"persons", true}}, .rows = {}};
+  for (const v1::AssistCredit& credit : totals.assists()) {
+    table.rows.push_back({credit.agency_id(), absl::StrCat(credit.arrests()),
+                          totals.victim_counts_withheld() ? kWithheld : absl::StrCat(credit.persons())});
+  }
+  return absl::StrCat("\nASSISTS (credit, in no figure above)\n", RenderTable(table));
+}
+
 std::string Heading(const v1::TallyTotals& totals) {
   const bool source = totals.definition() == v1::COUNTING_DEFINITION_SOURCE;
   std::string heading = absl::StrCat(EscapeForTerminal(totals.operation_id()),
@@ -161,6 +171,7 @@ View TotalsView(const v1::GetTotalsResponse& response) {
   view.table = WholeTable(totals);
   view.body = absl::StrCat("\n", RenderTable(StateTable(totals)), "\n", NotReportedLines(totals), SeizedLine(totals));
   if (totals.by_category_size() > 0) absl::StrAppend(&view.body, "\n", RenderTable(CategoryTable(totals)));
+  view.body += AssistsSection(totals);
   view.csv = view.table;
   for (const v1::StateFigures& state : totals.by_state()) {
     AddFigure(&view.csv, state.state(), "arrests", state.has_arrests(), state.arrests(), "");

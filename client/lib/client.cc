@@ -74,8 +74,8 @@ absl::StatusOr<v1::WhoAmIResponse> Client::WhoAmI() {
   return Call<v1::WhoAmIResponse>("/muster.v1.AgencyService/WhoAmI", v1::WhoAmIRequest());
 }
 
-absl::StatusOr<v1::GetFeedPositionResponse> Client::GetFeedPosition() {
-  return Call<v1::GetFeedPositionResponse>("/muster.v1.FeedService/GetFeedPosition", v1::GetFeedPositionRequest());
+absl::StatusOr<v1::GetFeedCursorResponse> Client::GetFeedCursor() {
+  return Call<v1::GetFeedCursorResponse>("/muster.v1.FeedService/GetFeedCursor", v1::GetFeedCursorRequest());
 }
 
 absl::StatusOr<v1::Outcome> Client::Submit(v1::Submission submission) {

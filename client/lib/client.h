@@ -62,7 +62,7 @@ class Client {
   absl::StatusOr<v1::Outcome> Submit(v1::Submission submission);
 
   // ---- The feed (see Subscription for reading it)
-  absl::StatusOr<v1::GetFeedPositionResponse> GetFeedPosition();
+  absl::StatusOr<v1::GetFeedCursorResponse> GetFeedCursor();
 
   const std::shared_ptr<Connection>& connection() const { return connection_; }
 

@@ -9,8 +9,10 @@
 namespace muster {
 namespace {
 
-// A refusal that says "not now": nothing is on the record, and the same submission may succeed a little later.
-bool Passes(const v1::SubmissionResult& result) {
+// An answer that says "not now": nothing is on the record, and the same submission may succeed a little later. A gap in
+// the outbox is one: the numbers before were refused for now, and this one is due once they are decided.
+bool Passes(const v1::SubmissionAnswer& result) {
+  if (result.outcome().rejected().reason() == v1::ERROR_REASON_OUTBOX_GAP) return true;
   if (!result.has_refusal()) return false;
   const auto code = static_cast<absl::StatusCode>(result.refusal().code());
   return code == absl::StatusCode::kUnavailable || code == absl::StatusCode::kResourceExhausted;
@@ -163,14 +165,14 @@ v1::StreamSubmitRequest SubmitStream::NextBatch() {
 void SubmitStream::ReadResults(SubmitWire& wire) {
   v1::StreamSubmitResponse response;
   while (wire.Read(&response)) {
-    for (const v1::SubmissionResult& result : response.results()) Take(result);
+    for (const v1::SubmissionAnswer& result : response.results()) Take(result);
     response.Clear();
   }
   absl::MutexLock lock(&mu_);
   stream_ended_ = true;
 }
 
-void SubmitStream::Take(const v1::SubmissionResult& result) {
+void SubmitStream::Take(const v1::SubmissionAnswer& result) {
   {
     absl::MutexLock lock(&mu_);
     const auto numbers = numbers_by_id_.find(result.submission_id());

@@ -1,7 +1,7 @@
 // Many submissions in flight at once: batched per message, outcomes by callback, resent after a break with the same
 // ids.
 //
-//   SubmitStream stream(connection, {}, [](const v1::SubmissionResult& result) { ... });
+//   SubmitStream stream(connection, {}, [](const v1::SubmissionAnswer& result) { ... });
 //   for (v1::Submission& s : submissions) MUSTER_RETURN_IF_ERROR(stream.Submit(std::move(s)));
 //   MUSTER_RETURN_IF_ERROR(stream.Finish());
 #ifndef MUSTER_CLIENT_LIB_SUBMIT_STREAM_H_
@@ -36,14 +36,16 @@ struct SubmitStreamOptions {
 };
 
 // Every submission gets exactly one result: an outcome, or a refusal that will not pass. Refusals that pass (the queue
-// is full, the broker is draining) are sent again here, after a wait. When nothing at all is answered for the
-// connection's deadline, the stream gives up.
+// is full, the broker is draining) are sent again here, in order, after a wait, and so is a submission that was
+// rejected only because the outbox numbers before it are missing, as they are while those are refused for now. An
+// answer of either kind becomes the result when nothing else has been for the connection's deadline. When nothing at
+// all is answered for that long, the stream gives up.
 //
 // Thread safety: Submit, Finish and Cancel from any thread. The callback runs on a thread of the stream's, one call at
 // a time; it may call Submit only while fewer than in_flight_max are out.
 class SubmitStream {
  public:
-  using ResultCallback = std::function<void(const v1::SubmissionResult&)>;
+  using ResultCallback = std::function<void(const v1::SubmissionAnswer&)>;
 
   SubmitStream(std::shared_ptr<Connection> connection, SubmitStreamOptions options, ResultCallback on_result);
   // Cancels what has no result yet, and joins.
@@ -76,7 +78,7 @@ class SubmitStream {
   void WriteAll(SubmitWire& wire);
   // Reads one stream to its end.
   void ReadResults(SubmitWire& wire);
-  void Take(const v1::SubmissionResult& result);
+  void Take(const v1::SubmissionAnswer& result);
   // What to send next, at most a batch; empty when there is nothing (yet).
   v1::StreamSubmitRequest NextBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool MayWrite() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -15,17 +15,17 @@
 namespace muster {
 namespace {
 
-using Results = std::vector<v1::SubmissionResult>;
+using Results = std::vector<v1::SubmissionAnswer>;
 
-v1::SubmissionResult Accept(const std::string& id) {
-  v1::SubmissionResult result;
+v1::SubmissionAnswer Accept(const std::string& id) {
+  v1::SubmissionAnswer result;
   result.set_submission_id(id);
   result.mutable_outcome()->mutable_accepted();
   return result;
 }
 
-v1::SubmissionResult Refuse(const std::string& id, absl::StatusCode code) {
-  v1::SubmissionResult result;
+v1::SubmissionAnswer Refuse(const std::string& id, absl::StatusCode code) {
+  v1::SubmissionAnswer result;
   result.set_submission_id(id);
   result.mutable_refusal()->set_code(static_cast<int>(code));
   return result;
@@ -49,7 +49,7 @@ struct Collector {
   std::map<std::string, int> refusals;
 
   SubmitStream::ResultCallback callback() {
-    return [this](const v1::SubmissionResult& result) {
+    return [this](const v1::SubmissionAnswer& result) {
       ++results[result.submission_id()];
       if (result.has_refusal()) ++refusals[result.submission_id()];
     };
@@ -110,6 +110,53 @@ TEST(SubmitStreamTest, ARefusalThatPassesIsSentAgainAndNotReported) {
   EXPECT_EQ(times, 4);
   EXPECT_EQ(collector.results["a"], 1);
   EXPECT_TRUE(collector.refusals.empty());
+}
+
+// Like a broker's queue: takes `room` submissions of a message, refuses the rest for now, and rejects what comes after
+// the hole that this leaves.
+TEST(SubmitStreamTest, NoNumberedSubmissionIsLostWhenAFullQueueLeavesAGap) {
+  const auto connection = std::make_shared<FakeConnection>();
+  uint64_t highest = 0;
+  int refused = 0;
+  int gaps = 0;
+  std::vector<std::string> accepted;
+  connection->wires = {[&](const v1::StreamSubmitRequest& request) -> std::optional<Results> {
+    Results results;
+    for (int i = 0; i < request.submissions_size(); ++i) {
+      const v1::Submission& submission = request.submissions(i);
+      if (submission.outbox_number().number() > highest + 1) {
+        ++gaps;
+        v1::SubmissionAnswer& gap = results.emplace_back();
+        gap.set_submission_id(submission.submission_id());
+        gap.mutable_outcome()->mutable_rejected()->set_reason(v1::ERROR_REASON_OUTBOX_GAP);
+      } else if (highest % 4 == 3 && refused < 12) {
+        ++refused;
+        results.push_back(Refuse(submission.submission_id(), absl::StatusCode::kResourceExhausted));
+      } else {
+        highest = submission.outbox_number().number();
+        accepted.push_back(submission.submission_id());
+        results.push_back(Accept(submission.submission_id()));
+      }
+    }
+    return results;
+  }};
+  std::vector<std::string> reported;
+  int rejected = 0;
+  SubmitStream stream(connection, {.in_flight_max = 64, .batch_max = 4}, [&](const v1::SubmissionAnswer& answer) {
+    reported.push_back(answer.submission_id());
+    rejected += answer.outcome().has_rejected() || answer.has_refusal();
+  });
+  for (uint64_t number = 1; number <= 40; ++number) {
+    v1::Submission submission = Make(absl::StrCat("s", number));
+    submission.mutable_outbox_number()->set_number(number);
+    ASSERT_TRUE(stream.Submit(std::move(submission)).ok());
+  }
+  ASSERT_TRUE(stream.Finish().ok());
+  EXPECT_GT(refused, 0);
+  EXPECT_GT(gaps, 0);
+  EXPECT_EQ(accepted.size(), 40u);
+  EXPECT_EQ(reported, accepted);
+  EXPECT_EQ(rejected, 0);
 }
 
 TEST(SubmitStreamTest, ARefusalThatWillNotPassIsTheResult) {

@@ -163,9 +163,9 @@ absl::Status Subscription::Accept(v1::SubscribeResponse& response) {
 
 absl::Status Subscription::FindStart() {
   if (!from_now_) return absl::OkStatus();
-  v1::GetFeedPositionResponse position;
+  v1::GetFeedCursorResponse position;
   MUSTER_RETURN_IF_ERROR(
-      connection_->Call("/muster.v1.FeedService/GetFeedPosition", v1::GetFeedPositionRequest(), &position));
+      connection_->Call("/muster.v1.FeedService/GetFeedCursor", v1::GetFeedCursorRequest(), &position));
   last_read_cursor_ = position.cursor();
   // A feed on which nothing has happened yet has no position; from its beginning is from now.
   from_now_ = false;

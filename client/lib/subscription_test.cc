@@ -114,7 +114,7 @@ TEST(SubscriptionTest, FromNowLosesNothingWhenTheFirstStreamBreaksAtOnce) {
   const auto connection = std::make_shared<FakeConnection>();
   connection->on_call = [](size_t, const std::string&, const google::protobuf::Message&,
                            google::protobuf::Message* response) {
-    dynamic_cast<v1::GetFeedPositionResponse*>(response)->set_cursor("c5");
+    dynamic_cast<v1::GetFeedCursorResponse*>(response)->set_cursor("c5");
     return absl::OkStatus();
   };
   connection->feeds.push_back({.messages = {}, .end = absl::UnavailableError("gone")});

@@ -21,6 +21,10 @@ absl::Status FateUnknown(const absl::Status& cause) {
                               "); send it again with the same submission_id"));
 }
 
+bool AnyChangedAccess(const std::vector<Applied>& applied) {
+  return std::any_of(applied.begin(), applied.end(), [](const Applied& one) { return one.access_changed; });
+}
+
 absl::Status NothingWritten(const absl::Status& cause) {
   return Refusal(v1::ERROR_REASON_STORAGE_FULL,
                  absl::StrCat("the broker could not store the submission (", cause.message(),
@@ -133,6 +137,8 @@ void Sequencer::CommitBatch(std::vector<PendingSubmission> submissions) {
   MUSTER_FAILPOINT("commit.after_append");
   std::vector<Applied> applied = ApplyAll(batch.events);  // Holds state_mu_; no I/O, cannot fail.
   MUSTER_FAILPOINT("commit.after_apply");
+  // Before anything is published: who may no longer be here must not receive what follows.
+  if (hooks_.access_changed && AnyChangedAccess(applied)) hooks_.access_changed();
   const absl::Status published =  // Never waits for a reader.
       publisher_->Publish(batch.events.front().sequence(), applied, state_->audiences());
   MUSTER_FAILPOINT("commit.after_publish");
@@ -178,13 +184,9 @@ std::vector<Applied> Sequencer::ApplyAll(const std::vector<v1::Event>& events) {
 void Sequencer::Acknowledge(Batch batch, std::vector<Applied> applied) {
   events_ += batch.events.size();
   ++commits_;
-  bool access_changed = false;
   for (const Applied& one : applied) {
-    access_changed |= one.access_changed;
     if (one.outcome.has_rejected()) ++rejected_;
   }
-  // Streams of a revoked certificate end before anyone is told that it is revoked.
-  if (access_changed && hooks_.access_changed) hooks_.access_changed();
   for (size_t i = 0; i < applied.size(); ++i) batch.pending[i].done(std::move(applied[i].outcome));
 }
 

@@ -88,7 +88,10 @@ class SequencerTest : public testing::Test {
     log_->TakeSizes();
     Sequencer::Hooks hooks;
     hooks.failed = [this](const absl::Status& why) { failures_.push_back(why); };
-    hooks.access_changed = [this] { answers_before_access_changed_ = answers_.count(); };
+    hooks.access_changed = [this] {
+      answers_before_access_changed_ = answers_.count();
+      notices_before_access_changed_ = publisher_->Stats().notices;
+    };
     sequencer_ = std::make_unique<Sequencer>(options, std::move(hooks), log_.get(), state_.get(), &state_mu_,
                                              publisher_.get(), &clock_);
     sequencer_->Start();
@@ -133,6 +136,7 @@ class SequencerTest : public testing::Test {
   // Of the sequencer thread, until it has stopped.
   std::vector<absl::Status> failures_;
   size_t answers_before_access_changed_ = 0;
+  uint64_t notices_before_access_changed_ = 0;
   std::unique_ptr<Sequencer> sequencer_;
 };
 
@@ -348,6 +352,17 @@ TEST_F(SequencerTest, AccessIsTakenAwayBeforeAnyoneIsToldThatItIs) {
   sequencer_->Submit(answers_.Expect(kRegistrar, revocation));
   EXPECT_TRUE(answers_.WaitForOne().has_accepted());
   EXPECT_EQ(answers_before_access_changed_, 0u);
+}
+
+TEST_F(SequencerTest, AccessChangesAreToldBeforeAnythingIsPublished) {
+  Start();
+  ASSERT_TRUE(Decide(Registration(1)).has_accepted());
+  const uint64_t published = publisher_->Stats().notices;
+  v1::Submission revocation = RevokeCertificate("agency-1", std::string(64, 'a'));
+  revocation.set_submission_id(EntryId(98));
+  EXPECT_TRUE(Decide(revocation).has_accepted());
+  EXPECT_EQ(notices_before_access_changed_, published);
+  EXPECT_GT(publisher_->Stats().notices, published);
 }
 
 TEST_F(SequencerTest, StopAnswersWhatIsQueuedAndRefusesWhatComesLater) {

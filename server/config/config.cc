@@ -84,11 +84,19 @@ void ResolvePath(const std::filesystem::path& folder, std::string* path) {
     *path = (folder / *path).lexically_normal().string();
 }
 
+void Apply(const ConfigFlags& flags, BrokerConfig* config) {
+  if (!flags.data_dir.empty()) config->set_data_dir(std::filesystem::absolute(flags.data_dir).string());
+  if (!flags.listen_address.empty()) config->mutable_listen()->set_address(flags.listen_address);
+  if (!flags.admin_address.empty()) config->mutable_admin()->set_address(flags.admin_address);
+  if (!flags.log_level.empty()) config->mutable_logging()->set_level(flags.log_level);
+}
+
 }  // namespace
 
-absl::StatusOr<BrokerConfig> LoadConfig(const std::string& path) {
+absl::StatusOr<BrokerConfig> LoadConfig(const std::string& path, const ConfigFlags& flags) {
   BrokerConfig config;
   MUSTER_RETURN_IF_ERROR(LoadTomlFile(path, &config));
+  Apply(flags, &config);
   FillDefaults(&config);
   MUSTER_RETURN_IF_ERROR(Check(config, path));
   const std::filesystem::path folder = std::filesystem::absolute(path).parent_path();

@@ -10,11 +10,20 @@
 
 namespace muster {
 
-// Reads, completes and checks a configuration. Relative paths in it are taken from the file's folder.
+// What the command line says instead of the file; empty: the file's word stands. Paths are taken from the working
+// folder.
+struct ConfigFlags {
+  std::string data_dir;
+  std::string listen_address;
+  std::string admin_address;
+  std::string log_level;
+};
+
+// Reads, completes and checks a configuration. Relative paths in the file are taken from the file's folder.
 //
 // Errors: INVALID_ARGUMENT names every wrong or missing key at once, and what is wanted. NOT_FOUND the file is not
 // there.
-absl::StatusOr<config::v1::BrokerConfig> LoadConfig(const std::string& path);
+absl::StatusOr<config::v1::BrokerConfig> LoadConfig(const std::string& path, const ConfigFlags& flags = {});
 
 // The configuration as it will be used, for people.
 std::string DescribeConfig(const config::v1::BrokerConfig& config);

@@ -78,11 +78,11 @@ WriteReactor* FeedService::Subscribe(grpc::CallbackServerContext* context, const
   return reactor;
 }
 
-grpc::ServerUnaryReactor* FeedService::GetFeedPosition(grpc::CallbackServerContext* context,
-                                                       const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  return calls_.Read<v1::GetFeedPositionRequest, v1::GetFeedPositionResponse>(
-      context, "muster.v1.FeedService/GetFeedPosition", request, response, kNoSubject,
-      [](const ReadScope&, const v1::GetFeedPositionRequest&, v1::GetFeedPositionResponse*) {
+grpc::ServerUnaryReactor* FeedService::GetFeedCursor(grpc::CallbackServerContext* context,
+                                                     const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  return calls_.Read<v1::GetFeedCursorRequest, v1::GetFeedCursorResponse>(
+      context, "muster.v1.FeedService/GetFeedCursor", request, response, kNoSubject,
+      [](const ReadScope&, const v1::GetFeedCursorRequest&, v1::GetFeedCursorResponse*) {
         return absl::OkStatus();  // The cursor, which every read carries, is the answer.
       });
 }

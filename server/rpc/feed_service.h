@@ -11,7 +11,7 @@
 namespace muster {
 
 using RawFeedService = v1::FeedService::WithRawCallbackMethod_Subscribe<
-    v1::FeedService::WithRawCallbackMethod_GetFeedPosition<v1::FeedService::Service>>;
+    v1::FeedService::WithRawCallbackMethod_GetFeedCursor<v1::FeedService::Service>>;
 
 class FeedService final : public RawFeedService {
  public:
@@ -21,8 +21,8 @@ class FeedService final : public RawFeedService {
 
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Subscribe(grpc::CallbackServerContext* context,
                                                         const grpc::ByteBuffer* request) override;
-  grpc::ServerUnaryReactor* GetFeedPosition(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-                                            grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* GetFeedCursor(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                          grpc::ByteBuffer* response) override;
 
  private:
   Broker* const broker_;

@@ -58,7 +58,7 @@ absl::StatusOr<Caller> Guard::CallerFromPem(absl::string_view pem) const {
   Caller caller;
   caller.principal.set_agency_id(identity.agency_id);
   caller.principal.set_post(identity.post);
-  caller.principal.set_certificate_sha256(identity.sha256_hex);
+  caller.principal.set_key_sha256(identity.key_sha256_hex);
   caller.not_before = identity.not_before;
   caller.not_after = identity.not_after;
   absl::MutexLock lock(&callers_mu_);

@@ -43,6 +43,8 @@ void OpenStreams::Add(std::shared_ptr<OpenStream> stream) {
     const OpenStream* key = stream.get();
     streams_.emplace(key, stream);
   }
+  // It was admitted a moment ago; a revocation since then has not seen it.
+  if (ended.ok()) ended = check_(stream->caller());
   if (!ended.ok()) stream->End(ended);
 }
 

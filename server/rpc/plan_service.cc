@@ -63,15 +63,15 @@ grpc::ServerUnaryReactor* PlanService::ListAcknowledgements(grpc::CallbackServer
          v1::ListAcknowledgementsResponse* answer) -> absl::Status {
         const OperationRecord& operation = *scope.state.FindOperation(call.operation_id());
         const v1::Participant& viewer = *operation.FindParticipant(scope.agency_id());
+        v1::Acknowledgement standing;  // Of the row that is being looked at.
         return ShowPage(
             operation.participants(), call.page(),
             [&](const std::string& id, const v1::Participant& participant) {
-              return MustAcknowledge(participant) && SeesAcknowledgementOf(viewer, id) &&
-                     operation.plan().StandingOf(participant).current_version() != 0;
+              if (!MustAcknowledge(participant) || !SeesAcknowledgementOf(viewer, id)) return false;
+              standing = operation.plan().StandingOf(participant);
+              return standing.current_version() != 0;
             },
-            [&](const std::string&, const v1::Participant& participant) {
-              *answer->add_acknowledgements() = operation.plan().StandingOf(participant);
-            },
+            [&](const std::string&, const v1::Participant&) { *answer->add_acknowledgements() = standing; },
             answer->mutable_next_page_token());
       });
 }

@@ -60,19 +60,21 @@ class PumpedStream : public Reactor, public OpenStream, public std::enable_share
     if (finish.has_value()) {
       Reactor::Finish(ToGrpcStatus(*finish));
     } else {
+      BeforeWrite();  // While writing_ holds Finish off: afterwards the stream may be gone.
       Reactor::StartWrite(&message_);
-      AfterWriteStarted();
     }
   }
 
   void End(const absl::Status& why) final {
+    bool cancel = false;
     {
       absl::MutexLock lock(&mu_);
       if (finished_ || cancelling_) return;
-      cancelling_ = end_.has_value() && writing_;  // Asked before, and the reader does not take what is being written.
+      cancel = end_.has_value() && writing_;  // Asked before, and the reader does not take what is being written.
+      cancelling_ = cancel;
       if (!end_.has_value()) end_ = why;
     }
-    if (IsCancelling()) {
+    if (cancel) {
       context_->TryCancel();  // The context lives until Finish, which waits for cancelling_.
       absl::MutexLock lock(&mu_);
       cancelling_ = false;
@@ -104,21 +106,19 @@ class PumpedStream : public Reactor, public OpenStream, public std::enable_share
     std::optional<absl::Status> finish;
   };
   virtual Next TakeNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) = 0;
-  // A message is on its way; nothing is locked.
-  virtual void AfterWriteStarted() {}
+  // A message is about to be written; nothing is locked, and the stream cannot finish meanwhile.
+  virtual void BeforeWrite() {}
   // The stream is over.
   virtual void Release() {}
 
   OpenStreams* streams() const { return streams_; }
 
+  // Whether the stream is over or about to be: then nothing more may be asked of gRPC.
+  bool IsEnding() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return finished_ || end_.has_value(); }
+
   mutable absl::Mutex mu_;
 
  private:
-  bool IsCancelling() const {
-    absl::MutexLock lock(&mu_);
-    return cancelling_;
-  }
-
   grpc::CallbackServerContext* const context_;
   const Caller caller_;
   OpenStreams* const streams_;  // Not owned; outlives this.

@@ -14,8 +14,8 @@ namespace {
 
 constexpr int kSubmissionsPerMessageMax = 1024;
 
-v1::SubmissionResult ResultOf(const std::string& submission_id, absl::StatusOr<v1::Outcome> outcome) {
-  v1::SubmissionResult result;
+v1::SubmissionAnswer ResultOf(const std::string& submission_id, absl::StatusOr<v1::Outcome> outcome) {
+  v1::SubmissionAnswer result;
   result.set_submission_id(submission_id);
   if (outcome.ok()) {
     *result.mutable_outcome() = *std::move(outcome);
@@ -46,7 +46,7 @@ absl::Status CheckEnvelope(const v1::StreamSubmitRequest& request) {
 void SubmissionStream::ReadOn() {
   {
     absl::MutexLock lock(&mu_);
-    if (reading_ || reads_done_ || in_flight_ >= in_flight_max_) return;
+    if (IsEnding() || reading_ || reads_done_ || in_flight_ >= in_flight_max_) return;
     reading_ = true;
   }
   StartRead(&read_buffer_);
@@ -115,7 +115,7 @@ absl::Status SubmissionStream::Check(const State& state, const v1::Submission& s
 }
 
 void SubmissionStream::OnDecided(const std::string& submission_id, absl::StatusOr<v1::Outcome> outcome) {
-  v1::SubmissionResult result = ResultOf(submission_id, std::move(outcome));
+  v1::SubmissionAnswer result = ResultOf(submission_id, std::move(outcome));
   bool first = false;
   {
     absl::MutexLock lock(&mu_);

@@ -37,7 +37,7 @@ class SubmissionStream final : public PumpedStream<grpc::ServerBidiReactor<grpc:
 
  private:
   Next TakeNext() override;
-  void AfterWriteStarted() override { ReadOn(); }
+  void BeforeWrite() override { ReadOn(); }
 
   // Guards and validates each submission; those that pass go to the broker, the others are refused at once.
   void Take(v1::StreamSubmitRequest request);

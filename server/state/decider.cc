@@ -69,10 +69,24 @@ Decider::Decision Decider::Apply(const v1::RevokeCertificate& revocation) {
 }
 
 Decider::Decision Decider::Apply(const v1::SetAgencyStanding& change) {
+  const v1::AgencyRecord* before = roster_->Find(change.agency_id());
+  const bool was_active = before != nullptr && before->standing() == v1::AGENCY_STANDING_ACTIVE;
   MUSTER_RETURN_IF_ERROR(roster_->SetStanding(change));
   access_changed_ = true;
   TellAgency(change.agency_id());
+  const bool reinstated = !was_active && change.standing() == v1::AGENCY_STANDING_ACTIVE;
+  if (reinstated) TellWhereItStands(change.agency_id());
   return v1::Accepted();
+}
+
+// Nothing published during the suspension reached the agency: it starts again from what is current.
+void Decider::TellWhereItStands(const std::string& agency_id) {
+  for (const auto& [id, operation] : *operations_) {
+    const v1::Participant* participant = operation.FindParticipant(agency_id);
+    if (participant == nullptr) continue;
+    TellOwnView(operation, *participant);
+    TellOwnPlan(operation, *participant);
+  }
 }
 
 void Decider::TellAgency(const std::string& agency_id) {
@@ -94,9 +108,7 @@ Decider::Decision Decider::Apply(const v1::CreateOperation& creation) {
   }
   const OperationRecord& operation =
       operations_->emplace(id, OperationRecord(creation, agency_id(), event_.accepted_at())).first->second;
-  v1::Notice notice;
-  *notice.mutable_operation() = ViewOperation(operation, Self(operation));
-  notices_.TellOf(operation, {std::string(agency_id())}, std::move(notice));
+  TellOwnView(operation, Self(operation));
   return v1::Accepted();
 }
 
@@ -125,16 +137,23 @@ Decider::Decision Decider::Apply(const v1::SetParticipant& change) {
   *told.mutable_participant() = change.participant();
   TellParticipant(operation, told);
   const v1::Participant& participant = *operation.FindParticipant(joining);
-  v1::Notice own_view;
-  *own_view.mutable_operation() = ViewOperation(operation, participant);
-  notices_.TellOf(operation, {joining}, std::move(own_view));
-  v1::PlanView plan = operation.plan().ViewFor(participant);
-  if (!reads_the_same && plan.version() != 0) {
-    v1::Notice plan_view;
-    *plan_view.mutable_plan() = std::move(plan);
-    notices_.TellOf(operation, {joining}, std::move(plan_view));
-  }
+  TellOwnView(operation, participant);
+  if (!reads_the_same) TellOwnPlan(operation, participant);
   return v1::Accepted();
+}
+
+void Decider::TellOwnView(const OperationRecord& operation, const v1::Participant& participant) {
+  v1::Notice notice;
+  *notice.mutable_operation() = ViewOperation(operation, participant);
+  notices_.TellOf(operation, {participant.agency_id()}, std::move(notice));
+}
+
+void Decider::TellOwnPlan(const OperationRecord& operation, const v1::Participant& participant) {
+  v1::PlanView plan = operation.plan().ViewFor(participant);
+  if (plan.version() == 0) return;
+  v1::Notice notice;
+  *notice.mutable_plan() = std::move(plan);
+  notices_.TellOf(operation, {participant.agency_id()}, std::move(notice));
 }
 
 Decider::Decision Decider::Apply(const v1::RemoveParticipant& removal) {
@@ -182,7 +201,7 @@ Decider::Decision Decider::Apply(const v1::PublishPlan& plan) {
   for (const v1::Section& section : plan.sections()) {
     MUSTER_RETURN_IF_ERROR(CheckPlanChange(operation, section.audience()));
   }
-  MUSTER_RETURN_IF_ERROR(operation.plan().Publish(plan, event_.accepted_at()));
+  MUSTER_RETURN_IF_ERROR(operation.PublishPlan(plan, event_.accepted_at()));
   TellPlan(operation, 0, /*always=*/false);
   return PlanAccepted(operation);
 }
@@ -195,7 +214,7 @@ Decider::Decision Decider::Apply(const v1::AmendPlan& amendment) {
   }
   const uint32_t version_before = operation.plan().version();
   const bool was_withdrawn = operation.plan().is_withdrawn();
-  MUSTER_RETURN_IF_ERROR(operation.plan().Amend(amendment, event_.accepted_at()));
+  MUSTER_RETURN_IF_ERROR(operation.AmendPlan(amendment, event_.accepted_at()));
   TellPlan(operation, version_before, /*always=*/was_withdrawn);
   return PlanAccepted(operation);
 }
@@ -259,10 +278,10 @@ void Decider::TellPlan(const OperationRecord& operation, uint32_t version_before
 }
 
 v1::Accepted Decider::PlanAccepted(const OperationRecord& operation) const {
-  const v1::PlanView view = operation.plan().ViewFor(Self(operation));
+  const PlanBook::Reach reach = operation.plan().ReachOf(Self(operation));
   v1::Accepted accepted;
-  accepted.set_plan_version(view.version());
-  accepted.set_plan_content_sha256(view.content_sha256());
+  accepted.set_plan_version(reach.version);
+  accepted.set_plan_content_sha256(reach.content_sha256);
   return accepted;
 }
 
@@ -302,9 +321,12 @@ Decider::Decision Decider::Apply(const v1::CorrectTally& correction) {
   if (!changed) return accepted;
   const TallyLedger& ledger = operation.ledger();
   const v1::TallyEntryRecord* reversed = ledger.Find(correction.entry_id());
+  // Not entitled to, or before its entry came, it has reversed nothing: another correction's reversal is no news.
+  const bool reversed_it =
+      reversed != nullptr && reversed->reversal().correction_id() == event_.submission().submission_id();
   notices_.TellEach(operation, [&](const v1::Participant& reader) -> std::optional<v1::Notice> {
     v1::TallyCorrection told;
-    if (reversed != nullptr && reversed->has_reversal() && SeesEntry(state_, operation, reader, *reversed)) {
+    if (reversed_it && SeesEntry(state_, operation, reader, *reversed)) {
       told.set_entry_id(correction.entry_id());
       *told.mutable_reversal() = reversed->reversal();
     }

@@ -60,6 +60,11 @@ class Decider {
   // Tells every participant whose view differs from what it was at `version_before`.
   void TellPlan(const OperationRecord& operation, uint32_t version_before, bool always);
   void TellAgency(const std::string& agency_id);
+  // Tells a reinstated agency what it now sees of every operation it takes part in.
+  void TellWhereItStands(const std::string& agency_id);
+  void TellOwnView(const OperationRecord& operation, const v1::Participant& participant);
+  // Nothing when it sees no plan.
+  void TellOwnPlan(const OperationRecord& operation, const v1::Participant& participant);
   void TellParticipant(const OperationRecord& operation, const v1::ParticipantChange& change);
   v1::Accepted PlanAccepted(const OperationRecord& operation) const;
 

@@ -81,9 +81,44 @@ std::optional<v1::Outcome> Deduplication::FindById(const Key& key, const v1::Sub
                                           " says that it was made in the future; set this computer's clock and submit "
                                           "under a new id")));
   }
-  const auto it = by_id_.find(key);
-  if (it == by_id_.end()) return std::nullopt;
-  return Repeat(submission, it->second.body_fingerprint, it->second.outcome);
+  const Decided* decided = FindDecidedId(key);
+  if (decided == nullptr) return std::nullopt;
+  return Repeat(submission, decided->body_fingerprint, decided->outcome);
+}
+
+std::optional<v1::Outcome> Deduplication::FindFirst(absl::string_view agency_id,
+                                                    const v1::Submission& submission) const {
+  const Decided* decided = FindDecidedId({std::string(agency_id), submission.submission_id()});
+  if (decided == nullptr) return std::nullopt;
+  return Repeat(submission, decided->body_fingerprint, decided->outcome);
+}
+
+const Deduplication::Decided* Deduplication::FindDecidedId(const Key& agency_and_id) const {
+  const auto plain = by_id_.find(agency_and_id);
+  if (plain != by_id_.end()) return &plain->second;
+  const auto& [agency_id, submission_id] = agency_and_id;
+  const auto numbered = numbered_ids_.lower_bound({agency_id, submission_id, "", 0});
+  if (numbered == numbered_ids_.end() || std::get<0>(*numbered) != agency_id ||
+      std::get<1>(*numbered) != submission_id) {
+    return nullptr;
+  }
+  return &outboxes_.at({agency_id, std::get<2>(*numbered)}).unconfirmed.at(std::get<3>(*numbered));
+}
+
+void Deduplication::AddUnconfirmed(const Key& agency_and_outbox, Outbox* outbox, uint64_t number, Decided decided) {
+  // An outcome that only says that the id stands for something else is not what the id stands for.
+  if (decided.outcome.rejected().reason() != v1::ERROR_REASON_SUBMISSION_ID_REUSED) {
+    numbered_ids_.emplace(agency_and_outbox.first, decided.outcome.submission_id(), agency_and_outbox.second, number);
+  }
+  outbox->unconfirmed.emplace(number, std::move(decided));
+}
+
+void Deduplication::Confirm(const Key& agency_and_outbox, Outbox* outbox, uint64_t number) {
+  const auto end = outbox->unconfirmed.upper_bound(number);
+  for (auto it = outbox->unconfirmed.begin(); it != end; it = outbox->unconfirmed.erase(it)) {
+    numbered_ids_.erase(
+        {agency_and_outbox.first, it->second.outcome.submission_id(), agency_and_outbox.second, it->first});
+  }
 }
 
 std::optional<v1::Outcome> Deduplication::FindByNumber(const Key& key, const v1::Submission& submission) const {
@@ -123,11 +158,11 @@ void Deduplication::Remember(absl::string_view agency_id, const v1::Submission& 
   Decided decided{BodyFingerprint(submission), outcome, absl::InfiniteFuture()};
   if (submission.has_outbox_number()) {
     const v1::OutboxNumber& place = submission.outbox_number();
-    Outbox& outbox = outboxes_[{std::string(agency_id), place.outbox_id()}];
+    const Key key{std::string(agency_id), place.outbox_id()};
+    Outbox& outbox = outboxes_[key];
     outbox.highest_number = place.number();
-    outbox.unconfirmed.emplace(place.number(), std::move(decided));
-    outbox.unconfirmed.erase(outbox.unconfirmed.begin(),
-                             outbox.unconfirmed.upper_bound(std::min(place.confirmed_through(), place.number() - 1)));
+    AddUnconfirmed(key, &outbox, place.number(), std::move(decided));
+    Confirm(key, &outbox, std::min(place.confirmed_through(), place.number() - 1));
     return;
   }
   // Beyond the id's own time, not only beyond now: an id from a fast clock stays acceptable for longer.
@@ -179,11 +214,12 @@ void Deduplication::FromImage(const storage::v1::StateImage& image) {
     by_id_.emplace(key, Decided{remembered.body_fingerprint(), remembered.outcome(), forget_at});
   }
   for (const storage::v1::OutboxImage& saved : image.outboxes()) {
-    Outbox& outbox = outboxes_[{saved.agency_id(), saved.outbox_id()}];
+    const Key key{saved.agency_id(), saved.outbox_id()};
+    Outbox& outbox = outboxes_[key];
     outbox.highest_number = saved.highest_number();
     for (const storage::v1::OutboxOutcome& outcome : saved.unconfirmed()) {
-      outbox.unconfirmed.emplace(outcome.number(),
-                                 Decided{outcome.body_fingerprint(), outcome.outcome(), absl::InfiniteFuture()});
+      AddUnconfirmed(key, &outbox, outcome.number(),
+                     Decided{outcome.body_fingerprint(), outcome.outcome(), absl::InfiniteFuture()});
     }
   }
 }

@@ -5,6 +5,11 @@
 // made: it is remembered for kRemember beyond that time, and one older than that is refused rather than perhaps applied
 // twice. Ids are scoped by agency, so that no agency learns of, or collides with, another's.
 //
+// The two know of each other: an id that was decided plain and comes again with a number, or with a number and comes
+// again plain or under another number, gets its first outcome and is not applied again. Ids of numbered submissions are
+// known while their outcome is unconfirmed, which bounds the memory: a sender that has confirmed an outcome has it, and
+// must not send the submission again.
+//
 // Threading: guarded by the owner (State).
 #ifndef MUSTER_SERVER_STATE_DEDUPLICATION_H_
 #define MUSTER_SERVER_STATE_DEDUPLICATION_H_
@@ -12,7 +17,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -36,6 +43,11 @@ class Deduplication {
   // now.
   std::optional<v1::Outcome> Find(absl::string_view agency_id, const v1::Submission& submission, absl::Time now) const;
 
+  // When Find returned nothing: what a numbered submission must be answered because its id was decided before, plain or
+  // under another number. The first outcome (with repeat = true), or a rejection because the id stands for another
+  // body. Either is to be remembered under the number, which it uses up.
+  std::optional<v1::Outcome> FindFirst(absl::string_view agency_id, const v1::Submission& submission) const;
+
   // Remembers a decision for which Find returned nothing. Forgets what has expired by `now` or been confirmed.
   void Remember(absl::string_view agency_id, const v1::Submission& submission, const v1::Outcome& outcome,
                 absl::Time now);
@@ -56,6 +68,13 @@ class Deduplication {
     std::map<uint64_t, Decided> unconfirmed;
   };
 
+  // Agency, submission_id, outbox_id and number.
+  using NumberedId = std::tuple<std::string, std::string, std::string, uint64_t>;
+
+  const Decided* FindDecidedId(const Key& agency_and_id) const;
+  void AddUnconfirmed(const Key& agency_and_outbox, Outbox* outbox, uint64_t number, Decided decided);
+  // Drops what is confirmed through `number`.
+  void Confirm(const Key& agency_and_outbox, Outbox* outbox, uint64_t number);
   std::optional<v1::Outcome> FindById(const Key& key, const v1::Submission& submission, absl::Time now) const;
   std::optional<v1::Outcome> FindByNumber(const Key& key, const v1::Submission& submission) const;
   void Forget(absl::Time now);
@@ -63,6 +82,8 @@ class Deduplication {
   absl::flat_hash_map<Key, Decided> by_id_;
   std::multimap<absl::Time, Key> forget_order_;
   std::map<Key, Outbox> outboxes_;
+  // The ids that unconfirmed outcomes stand for. Follows from outboxes_, so it is no part of the image.
+  std::set<NumberedId> numbered_ids_;
 };
 
 }  // namespace muster

@@ -173,6 +173,54 @@ TEST_F(DeduplicationTest, TwoAgenciesMayUseTheSameOutboxId) {
   EXPECT_FALSE(other.repeat());
 }
 
+TEST_F(DeduplicationTest, AnIdDecidedPlainAndSentAgainNumberedIsAppliedOnceAndUsesUpItsNumber) {
+  v1::Submission numbered = Numbered(WithId(Arrests(1), world_.clock().Now()), 1);
+  numbered.set_submission_id(TestUuid(world_.clock().Now(), 77));
+  v1::Submission plain = numbered;
+  plain.clear_outbox_number();
+  const v1::Outcome first = world_.MustSubmit("ky-ago", plain);
+  v1::Outcome second = world_.MustSubmit("ky-ago", numbered);
+  EXPECT_TRUE(second.repeat());
+  EXPECT_TRUE(world_.last_applied().notices.empty());
+  second.clear_repeat();
+  EXPECT_EQ(second.SerializeAsString(), first.SerializeAsString());
+  EXPECT_TRUE(world_.MustSubmit("ky-ago", numbered).repeat());
+  world_.MustSubmit("ky-ago", Numbered(Arrests(2), 2));
+  EXPECT_EQ(ArrestTotal(), 2);
+}
+
+TEST_F(DeduplicationTest, AnIdDecidedNumberedAndSentAgainPlainOrUnderAnotherNumberIsAppliedOnce) {
+  const v1::Submission withdrawal = WithId(WithdrawPlan(1), world_.clock().Now());
+  v1::Submission numbered = Numbered(withdrawal, 1);
+  numbered.set_submission_id(withdrawal.submission_id());
+  v1::Submission renumbered = Numbered(withdrawal, 2);
+  renumbered.set_submission_id(withdrawal.submission_id());
+  world_.MustSubmit("lead", numbered);
+  EXPECT_TRUE(world_.MustSubmit("lead", withdrawal).repeat());
+  EXPECT_TRUE(world_.MustSubmit("lead", renumbered).repeat()) << "applied again it would be PLAN_WITHDRAWN";
+  // Confirming the first number leaves the second's outcome, which stands for the id as well.
+  v1::Submission next = Numbered(AddSite(MakeSite("tx-1", "TX")), 3, /*confirmed_through=*/1);
+  world_.MustSubmit("lead", next);
+  EXPECT_TRUE(world_.MustSubmit("lead", withdrawal).repeat());
+  State restored;
+  restored.FromImage(world_.state().ToImage());
+  EXPECT_TRUE(restored.FindDecided("lead", withdrawal, world_.clock().Now())->repeat());
+}
+
+TEST_F(DeduplicationTest, AnIdReusedForAnotherBodyUnderANumberIsRefusedAndLeavesNoGap) {
+  const v1::Submission plain = WithId(Arrests(1), world_.clock().Now());
+  world_.MustSubmit("ky-ago", plain);
+  v1::Submission reused = Numbered(Arrests(9), 1);
+  reused.set_submission_id(plain.submission_id());
+  EXPECT_EQ(ReasonOf(reused), v1::ERROR_REASON_SUBMISSION_ID_REUSED);
+  const v1::Outcome again = world_.Submit("ky-ago", reused);
+  EXPECT_EQ(again.rejected().reason(), v1::ERROR_REASON_SUBMISSION_ID_REUSED);
+  EXPECT_TRUE(again.repeat());
+  world_.MustSubmit("ky-ago", Numbered(Arrests(2), 2));
+  EXPECT_TRUE(world_.MustSubmit("ky-ago", plain).repeat()) << "the id still stands for its first body";
+  EXPECT_EQ(ArrestTotal(), 2);
+}
+
 TEST_F(DeduplicationTest, AnImageRemembersWhatTheStateRemembered) {
   const v1::Submission by_id = WithId(Arrests(1), world_.clock().Now());
   world_.MustSubmit("ky-ago", by_id);

@@ -25,12 +25,12 @@ class RosterTest : public ::testing::Test {
 
 TEST_F(RosterTest, ARevokedCertificateMayDoNothingAndAnotherOfTheSameAgencyMay) {
   const v1::Principal lost = PrincipalOf("ky-ago");
-  world_.MustSubmit(kRegistrar, RevokeCertificate("ky-ago", lost.certificate_sha256()));
+  world_.MustSubmit(kRegistrar, RevokeCertificate("ky-ago", lost.key_sha256()));
   EXPECT_TRUE(world_.last_applied().access_changed);
   EXPECT_EQ(ReasonOf("ky-ago", Acknowledge("ky-ago")), v1::ERROR_REASON_CERTIFICATE_REVOKED);
   EXPECT_EQ(world_.state().roster().CheckStanding(lost).code(), absl::StatusCode::kUnauthenticated);
   v1::Principal other = lost;
-  other.set_certificate_sha256(std::string(64, 'e'));
+  other.set_key_sha256(std::string(64, 'e'));
   EXPECT_TRUE(world_.SubmitAs(other, Acknowledge("ky-ago")).has_accepted());
 }
 
@@ -50,6 +50,46 @@ TEST_F(RosterTest, ASuspendedAgencyMayDoNothingUntilItIsReinstated) {
   EXPECT_EQ(ReasonOf("ky-ago", Acknowledge("ky-ago")), v1::ERROR_REASON_AGENCY_SUSPENDED);
   world_.MustSubmit(kRegistrar, SetStanding("ky-ago", v1::AGENCY_STANDING_ACTIVE));
   world_.MustSubmit("ky-ago", Acknowledge("ky-ago"));
+}
+
+TEST_F(RosterTest, WhatIsPublishedDuringASuspensionIsNeverDelivered) {
+  world_.MustSubmit(kRegistrar, SetStanding("ky-ago", v1::AGENCY_STANDING_SUSPENDED));
+  EXPECT_EQ(world_.FeedOf(kRegistrar).back().notice.agency().standing(), v1::AGENCY_STANDING_SUSPENDED);
+  const size_t received = world_.FeedOf("ky-ago").size();
+  const std::string cursor = world_.state().CursorOf("ky-ago");
+  world_.MustSubmit("lead", AmendPlan(1, v1::SECTION_CHANGE_MATERIAL,
+                                      {MakeSection("passing", "Gone again before the reinstatement.")}));
+  EXPECT_TRUE(world_.FeedOf("nd-bci").back().notice.has_plan());
+  world_.MustSubmit("lead", AmendPlan(2, v1::SECTION_CHANGE_MATERIAL, {}, {"passing"}));
+  world_.MustSubmit("lead", SetPhase(v1::OPERATION_PHASE_EXECUTING));
+  world_.MustSubmit("lead", SetParticipant("ky-ago", v1::ROLE_PARTICIPANT, {"ky-1", "mo-1"}));
+  world_.MustSubmit(kRegistrar, RegisterAgency("ky-ago", "KY"));
+  EXPECT_EQ(world_.FeedOf("ky-ago").size(), received);
+  EXPECT_EQ(world_.state().CursorOf("ky-ago"), cursor);
+  world_.MustSubmit(kRegistrar, SetStanding("ky-ago", v1::AGENCY_STANDING_ACTIVE));
+  const std::vector<FeedItem>& feed = world_.FeedOf("ky-ago");
+  for (size_t i = received; i < feed.size(); ++i) {
+    EXPECT_EQ(feed[i].bytes.find("Gone again"), std::string::npos);
+  }
+}
+
+TEST_F(RosterTest, ReinstatementBringsTheCurrentViews) {
+  world_.MustSubmit(kRegistrar, SetStanding("ky-ago", v1::AGENCY_STANDING_SUSPENDED));
+  const size_t received = world_.FeedOf("ky-ago").size();
+  world_.MustSubmit("lead", AmendPlan(1, v1::SECTION_CHANGE_MATERIAL, {MakeSection("new", "Read this.")}));
+  world_.MustSubmit("lead", SetPhase(v1::OPERATION_PHASE_EXECUTING));
+  const size_t of_another = world_.FeedOf("nd-bci").size();
+  world_.MustSubmit(kRegistrar, SetStanding("ky-ago", v1::AGENCY_STANDING_ACTIVE));
+  const std::vector<FeedItem>& feed = world_.FeedOf("ky-ago");
+  ASSERT_EQ(feed.size(), received + 3);
+  EXPECT_EQ(feed[received].notice.agency().standing(), v1::AGENCY_STANDING_ACTIVE);
+  EXPECT_EQ(feed[received + 1].notice.operation().phase(), v1::OPERATION_PHASE_EXECUTING);
+  EXPECT_EQ(feed[received + 1].notice.operation().participants_size(), 1);
+  EXPECT_EQ(feed[received + 2].notice.plan().SerializeAsString(), world_.PlanOf("ky-ago").SerializeAsString());
+  EXPECT_EQ(feed[received + 2].notice.plan().version(), 2);
+  EXPECT_EQ(world_.FeedOf("nd-bci").size(), of_another) << "it is nobody else's business";
+  world_.MustSubmit(kRegistrar, SetStanding("ky-ago", v1::AGENCY_STANDING_ACTIVE));
+  EXPECT_EQ(feed.size(), received + 4) << "an agency that was active is told its record only";
 }
 
 TEST_F(RosterTest, AnAgencyThatWasNeverRegisteredMayDoNothing) {

@@ -1,5 +1,6 @@
 #include "server/state/notices.h"
 
+#include <algorithm>
 #include <map>
 
 namespace muster {
@@ -22,10 +23,16 @@ void Notices::TellEach(const OperationRecord& operation, const ContentFor& conte
   for (auto& [bytes, agency_ids] : readers_by_bytes) collected_.emplace_back(std::move(agency_ids), bytes);
 }
 
-std::vector<AddressedNotice> Notices::Address(Audiences* audiences) && {
+std::vector<AddressedNotice> Notices::Address(const Roster& roster, Audiences* audiences) && {
+  const auto is_shut_out = [&roster](const std::string& agency_id) {
+    const v1::AgencyRecord* record = roster.Find(agency_id);
+    return record == nullptr || record->standing() != v1::AGENCY_STANDING_ACTIVE;
+  };
   std::vector<AddressedNotice> addressed;
   addressed.reserve(collected_.size());
   for (auto& [agency_ids, bytes] : collected_) {
+    agency_ids.erase(std::remove_if(agency_ids.begin(), agency_ids.end(), is_shut_out), agency_ids.end());
+    if (agency_ids.empty()) continue;
     addressed.push_back({audiences->Next(std::move(agency_ids)), std::move(bytes)});
   }
   return addressed;

@@ -11,6 +11,7 @@
 #include "muster/v1/submission.pb.h"
 #include "server/state/applied.h"
 #include "server/state/operation_record.h"
+#include "server/state/roster.h"
 
 namespace muster {
 
@@ -27,8 +28,9 @@ class Notices {
   using ContentFor = std::function<std::optional<v1::Notice>(const v1::Participant&)>;
   void TellEach(const OperationRecord& operation, const ContentFor& content);
 
-  // Addresses what was collected.
-  std::vector<AddressedNotice> Address(Audiences* audiences) &&;
+  // Addresses what was collected to those of its readers who are active on `roster` as the event leaves it: what is
+  // published during a suspension is never delivered to the suspended agency, live or later.
+  std::vector<AddressedNotice> Address(const Roster& roster, Audiences* audiences) &&;
 
  private:
   std::string Encode(v1::Notice notice, const OperationRecord* operation) const;

@@ -67,6 +67,7 @@ absl::Status OperationRecord::SetParticipant(const v1::Participant& participant)
     plan_.ForgetAnswer(participant.agency_id());
   }
   participants_[participant.agency_id()] = participant;
+  plan_.Prepare(participants_);
   return absl::OkStatus();
 }
 
@@ -82,6 +83,7 @@ absl::Status OperationRecord::RemoveParticipant(absl::string_view agency_id) {
   }
   plan_.ForgetAnswer(agency_id);
   participants_.erase(it);
+  plan_.Prepare(participants_);
   return absl::OkStatus();
 }
 
@@ -105,6 +107,18 @@ absl::Status OperationRecord::SetPhase(v1::OperationPhase phase) {
         "P5");
   }
   phase_ = phase;
+  return absl::OkStatus();
+}
+
+absl::Status OperationRecord::PublishPlan(const v1::PublishPlan& plan, const google::protobuf::Timestamp& at) {
+  MUSTER_RETURN_IF_ERROR(plan_.Publish(plan, at));
+  plan_.Prepare(participants_);
+  return absl::OkStatus();
+}
+
+absl::Status OperationRecord::AmendPlan(const v1::AmendPlan& amendment, const google::protobuf::Timestamp& at) {
+  MUSTER_RETURN_IF_ERROR(plan_.Amend(amendment, at));
+  plan_.Prepare(participants_);
   return absl::OkStatus();
 }
 
@@ -154,6 +168,7 @@ void OperationRecord::FromImage(const storage::v1::OperationImage& image) {
   for (const v1::Participant& participant : image.participants()) participants_[participant.agency_id()] = participant;
   plan_.set_operation_id(id());
   plan_.FromImage(image.plan());
+  plan_.Prepare(participants_);
   ledger_.FromImage(image);
 }
 

@@ -34,6 +34,7 @@ class OperationRecord {
   const v1::Site* FindSite(absl::string_view site_id) const;
   const v1::Participant* FindParticipant(absl::string_view agency_id) const;
 
+  // Change the plan with PublishPlan and AmendPlan, so that it stays prepared for the participants.
   const PlanBook& plan() const { return plan_; }
   PlanBook& plan() { return plan_; }
   const TallyLedger& ledger() const { return ledger_; }
@@ -45,6 +46,8 @@ class OperationRecord {
   absl::Status SetParticipant(const v1::Participant& participant);
   absl::Status RemoveParticipant(absl::string_view agency_id);
   absl::Status SetPhase(v1::OperationPhase phase);
+  absl::Status PublishPlan(const v1::PublishPlan& plan, const google::protobuf::Timestamp& at);
+  absl::Status AmendPlan(const v1::AmendPlan& amendment, const google::protobuf::Timestamp& at);
 
   // OK unless `phase()` forbids changing the plan, the participants or the sites.
   absl::Status CheckOpen() const;

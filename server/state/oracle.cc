@@ -111,7 +111,7 @@ bool Oracle::Decide(const v1::Principal& principal, const v1::Submission& submis
   const std::string& self = principal.agency_id();
   const auto caller = agencies_.find(self);
   if (caller == agencies_.end() || caller->second.suspended ||
-      caller->second.revoked.count(principal.certificate_sha256()) != 0) {
+      caller->second.revoked.count(principal.key_sha256()) != 0) {
     return false;
   }
   switch (submission.body_case()) {
@@ -121,7 +121,7 @@ bool Oracle::Decide(const v1::Principal& principal, const v1::Submission& submis
       const v1::RevokeCertificate& revocation = submission.revoke_certificate();
       if (!caller->second.registrar && self != revocation.agency_id()) return false;
       if (agencies_.count(revocation.agency_id()) == 0) return false;
-      agencies_[revocation.agency_id()].revoked.insert(revocation.certificate_sha256());
+      agencies_[revocation.agency_id()].revoked.insert(revocation.key_sha256());
       return true;
     }
     case v1::Submission::kSetAgencyStanding:

@@ -154,21 +154,44 @@ std::string PlanBook::ViewKey(const v1::Participant& participant) const {
 }
 
 bool PlanBook::SeeTheSame(const v1::Participant& a, const v1::Participant& b) const {
-  const v1::PlanView view_a = ViewFor(a);
-  const v1::PlanView view_b = ViewFor(b);
-  return view_a.version() == view_b.version() && view_a.content_sha256() == view_b.content_sha256();
+  if (ViewKey(a) == ViewKey(b)) return true;
+  const Reach reach_a = ReachOf(a);
+  const Reach reach_b = ReachOf(b);
+  return reach_a.version == reach_b.version && reach_a.content_sha256 == reach_b.content_sha256;
+}
+
+PlanBook::Reach PlanBook::ReachOf(const v1::Participant& participant) const {
+  const auto it = reaches_.find(ViewKey(participant));
+  return it == reaches_.end() ? ComputeReach(participant) : it->second;
+}
+
+PlanBook::Reach PlanBook::ComputeReach(const v1::Participant& participant) const {
+  const v1::PlanView view = ViewFor(participant);
+  return {view.version(), view.last_material_version(), view.content_sha256()};
+}
+
+void PlanBook::Prepare(const absl::btree_map<std::string, v1::Participant>& participants) {
+  absl::btree_map<std::string, Reach> needed;
+  for (const auto& [agency_id, participant] : participants) {
+    std::string key = ViewKey(participant);
+    if (needed.contains(key)) continue;
+    const auto known = reaches_.find(key);
+    Reach reach = known == reaches_.end() ? ComputeReach(participant) : known->second;
+    needed.emplace(std::move(key), std::move(reach));
+  }
+  reaches_ = std::move(needed);
 }
 
 v1::Acknowledgement PlanBook::StandingOf(const v1::Participant& participant) const {
-  const v1::PlanView view = ViewFor(participant);
+  const Reach reach = ReachOf(participant);
   v1::Acknowledgement standing;
   standing.set_operation_id(operation_id_);
   standing.set_agency_id(participant.agency_id());
-  if (view.version() == 0) return standing;
-  standing.set_current_version(view.version());
+  if (reach.version == 0) return standing;
+  standing.set_current_version(reach.version);
   standing.set_status(v1::ACKNOWLEDGEMENT_STATUS_DELIVERED);
   const auto it = answers_.find(participant.agency_id());
-  if (it == answers_.end() || it->second.version() < view.last_material_version()) return standing;
+  if (it == answers_.end() || it->second.version() < reach.last_material_version) return standing;
   const storage::v1::AnswerImage& answer = it->second;
   standing.set_status(answer.status());
   standing.set_version(answer.version());
@@ -184,6 +207,7 @@ absl::Status PlanBook::Publish(const v1::PublishPlan& plan, const google::protob
     return Refusal(v1::ERROR_REASON_ALREADY_EXISTS,
                    absl::StrCat("the plan was published before and is at version ", version(), "; amend it instead"));
   }
+  reaches_.clear();
   storage::v1::PlanVersionImage& first = versions_.emplace_back();
   *first.mutable_published_at() = at;
   for (const v1::Section& section : plan.sections()) {
@@ -223,6 +247,7 @@ absl::Status PlanBook::Amend(const v1::AmendPlan& amendment, const google::proto
     change->set_change(removal.change());
     change->set_removed(true);
   }
+  reaches_.clear();
   versions_.push_back(std::move(next));
   withdrawn_ = false;
   return absl::OkStatus();
@@ -240,32 +265,32 @@ absl::Status PlanBook::Acknowledge(const v1::Participant& participant, absl::str
                                    const v1::AcknowledgePlan& acknowledgement, const google::protobuf::Timestamp& at,
                                    bool* changed) {
   *changed = false;
-  const v1::PlanView view = ViewFor(participant);
-  if (view.version() == 0) {
+  const Reach reach = ReachOf(participant);
+  if (reach.version == 0) {
     return Refusal(v1::ERROR_REASON_NOT_FOUND, "there is no plan that this agency may read; wait for one");
   }
   if (withdrawn_) {
     return Refusal(v1::ERROR_REASON_PLAN_WITHDRAWN,
                    "the plan has been withdrawn and cannot be acknowledged; wait for the next version", "P5");
   }
-  if (acknowledgement.version() != view.version()) return Stale(acknowledgement.version(), view.version());
-  if (acknowledgement.content_sha256() != view.content_sha256()) {
+  if (acknowledgement.version() != reach.version) return Stale(acknowledgement.version(), reach.version);
+  if (acknowledgement.content_sha256() != reach.content_sha256) {
     return Refusal(v1::ERROR_REASON_STALE_PLAN_VERSION,
-                   absl::StrCat("the hash is not that of version ", view.version(),
+                   absl::StrCat("the hash is not that of version ", reach.version,
                                 " as this agency may read it; read it again and redo"),
                    "P3");
   }
   const auto status = acknowledgement.rejection_reason().empty() ? v1::ACKNOWLEDGEMENT_STATUS_ACKNOWLEDGED
                                                                  : v1::ACKNOWLEDGEMENT_STATUS_REJECTED;
   const auto it = answers_.find(participant.agency_id());
-  if (it != answers_.end() && it->second.version() == view.version() && it->second.status() == status) {
+  if (it != answers_.end() && it->second.version() == reach.version && it->second.status() == status) {
     return absl::OkStatus();  // The first answer stands (P3).
   }
   storage::v1::AnswerImage& answer = answers_[participant.agency_id()];
   answer.set_agency_id(participant.agency_id());
   answer.set_status(status);
-  answer.set_version(view.version());
-  answer.set_content_sha256(view.content_sha256());
+  answer.set_version(reach.version);
+  answer.set_content_sha256(reach.content_sha256);
   answer.set_post(std::string(post));
   *answer.mutable_answered_at() = at;
   answer.set_reason(acknowledgement.rejection_reason());
@@ -290,6 +315,7 @@ storage::v1::PlanImage PlanBook::ToImage() const {
 }
 
 void PlanBook::FromImage(const storage::v1::PlanImage& image) {
+  reaches_.clear();
   versions_.assign(image.versions().begin(), image.versions().end());
   withdrawn_ = image.withdrawn();
   for (const storage::v1::AnswerImage& answer : image.answers()) answers_[answer.agency_id()] = answer;

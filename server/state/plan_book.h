@@ -35,6 +35,20 @@ class PlanBook {
   // Participants with equal keys have equal views of every version; cheaper to compare than the views (rule P6).
   std::string ViewKey(const v1::Participant& participant) const;
 
+  // How far a viewer's plan has come: what a view says without its text. All zero and empty when it sees none.
+  struct Reach {
+    uint32_t version = 0;
+    uint32_t last_material_version = 0;
+    std::string content_sha256;
+  };
+  // From what Prepare computed; else computed now, which costs as much as a view.
+  Reach ReachOf(const v1::Participant& participant) const;
+
+  // Computes the reach of every one of `participants` that is not known yet and forgets all others, once per change
+  // instead of once per reading. To be called after a change of the versions or the participants; reads, which may run
+  // side by side, never fill anything in.
+  void Prepare(const absl::btree_map<std::string, v1::Participant>& participants);
+
   // Whether both read the same content under the same version number.
   bool SeeTheSame(const v1::Participant& a, const v1::Participant& b) const;
 
@@ -59,12 +73,15 @@ class PlanBook {
 
  private:
   absl::Status CheckBase(uint32_t base_version) const;
+  Reach ComputeReach(const v1::Participant& participant) const;
 
   std::string operation_id_;
   std::vector<storage::v1::PlanVersionImage> versions_;
   bool withdrawn_ = false;
   // By agency: its last answer.
   absl::btree_map<std::string, storage::v1::AnswerImage> answers_;
+  // By ViewKey; empty after a change of the versions. Follows from the rest, so it is no part of the image.
+  absl::btree_map<std::string, Reach> reaches_;
 };
 
 }  // namespace muster

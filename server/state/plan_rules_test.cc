@@ -200,6 +200,36 @@ TEST_F(PlanRules, P6TheContentHashIsTheSameInEveryProcess) {
   EXPECT_EQ(world_.PlanOf("lead").content_sha256(), world_.PlanOf("ky-ago").content_sha256());
 }
 
+TEST_F(PlanRules, WhatIsKeptReadyOfAPlanIsWhatItsViewSays) {
+  const auto expect_ready = [](const State& state) {
+    const OperationRecord& operation = *state.FindOperation(kTestOperation);
+    for (const auto& [agency_id, participant] : operation.participants()) {
+      const v1::PlanView view = operation.plan().ViewFor(participant);
+      const PlanBook::Reach reach = operation.plan().ReachOf(participant);
+      EXPECT_EQ(reach.version, view.version()) << agency_id;
+      EXPECT_EQ(reach.last_material_version, view.last_material_version()) << agency_id;
+      EXPECT_EQ(reach.content_sha256, view.content_sha256()) << agency_id;
+    }
+  };
+  const std::vector<v1::Submission> changes = {
+      AmendPlan(1, kMaterial, {MakeSection("ky", "Kentucky.", {v1::ROLE_PARTICIPANT}, {"ky-1"})}),
+      AmendPlan(2, kEditorial, {MakeSection("secret", "An officer.", {v1::ROLE_PARTICIPANT}, {}, {"ky-ago"})}),
+      SetParticipant("nd-bci", v1::ROLE_PARTICIPANT, {"nd-1", "ky-1"}),
+      SetParticipant("outsider", v1::ROLE_PROSECUTOR, {}),
+      WithdrawPlan(3),
+      AmendPlan(3, kMaterial, {}, {"ky"}),
+      RemoveParticipant("ky-ago"),
+  };
+  for (const v1::Submission& change : changes) {
+    SCOPED_TRACE(change.ShortDebugString());
+    world_.MustSubmit("lead", change);
+    expect_ready(world_.state());
+    State restored;
+    restored.FromImage(world_.state().ToImage());
+    expect_ready(restored);
+  }
+}
+
 TEST_F(PlanRules, OnlyTheLeadIsToldTheAudience) {
   EXPECT_TRUE(world_.PlanOf("lead").sections(0).has_audience());
   EXPECT_FALSE(world_.PlanOf("ky-ago").sections(0).has_audience());

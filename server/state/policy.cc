@@ -56,7 +56,7 @@ constexpr PolicyRule kTable[] = {
     {"muster.v1.SubmissionService/StreamSubmit", Submission::BODY_NOT_SET, Who::kEnrolled},
 
     {"muster.v1.FeedService/Subscribe", Submission::BODY_NOT_SET, Who::kEnrolled},
-    {"muster.v1.FeedService/GetFeedPosition", Submission::BODY_NOT_SET, Who::kEnrolled},
+    {"muster.v1.FeedService/GetFeedCursor", Submission::BODY_NOT_SET, Who::kEnrolled},
 
     // Served by gRPC itself.
     {"grpc.health.v1.Health/Check", Submission::BODY_NOT_SET, Who::kEnrolled},

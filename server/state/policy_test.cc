@@ -133,7 +133,7 @@ const std::map<std::string, std::string>& MayCall() {
       {"SubmissionService/Submit", "LPSWVOIA-R"},
       {"SubmissionService/StreamSubmit", "LPSWVOIA-R"},
       {"FeedService/Subscribe", "LPSWVOIA-R"},
-      {"FeedService/GetFeedPosition", "LPSWVOIA-R"},
+      {"FeedService/GetFeedCursor", "LPSWVOIA-R"},
   };
   return *kTable;
 }

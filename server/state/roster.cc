@@ -40,7 +40,7 @@ absl::Status Roster::CheckStanding(const v1::Principal& principal) const {
   }
   const auto& revocations = record->revocations();
   if (std::any_of(revocations.begin(), revocations.end(), [&](const v1::CertificateRevocation& revocation) {
-        return revocation.certificate_sha256() == principal.certificate_sha256();
+        return revocation.key_sha256() == principal.key_sha256();
       })) {
     return Refusal(v1::ERROR_REASON_CERTIFICATE_REVOKED,
                    "this certificate has been revoked; ask the registrar for a new one");
@@ -76,10 +76,10 @@ absl::Status Roster::Revoke(const v1::RevokeCertificate& revocation, const googl
   const auto it = agencies_.find(revocation.agency_id());
   if (it == agencies_.end()) return UnknownAgency(revocation.agency_id());
   for (const v1::CertificateRevocation& existing : it->second.revocations()) {
-    if (existing.certificate_sha256() == revocation.certificate_sha256()) return absl::OkStatus();
+    if (existing.key_sha256() == revocation.key_sha256()) return absl::OkStatus();
   }
   v1::CertificateRevocation* added = it->second.add_revocations();
-  added->set_certificate_sha256(revocation.certificate_sha256());
+  added->set_key_sha256(revocation.key_sha256());
   added->set_reason(revocation.reason());
   *added->mutable_revoked_at() = at;
   return absl::OkStatus();

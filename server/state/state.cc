@@ -36,12 +36,20 @@ Applied State::Apply(const v1::Event& event) {
   v1::Outcome& outcome = applied.outcome;
   outcome.set_submission_id(event.submission().submission_id());
   *outcome.mutable_decided_at() = event.accepted_at();
+  if (std::optional<v1::Outcome> first = deduplication_.FindFirst(agency_id, event.submission())) {
+    // Decided before in another way: nothing happens, but its place in the outbox is taken.
+    if (!first->has_decided_at()) *first->mutable_decided_at() = event.accepted_at();
+    outcome = *std::move(first);
+    if (outcome.cursor().empty()) outcome.set_cursor(CursorOf(agency_id));
+    deduplication_.Remember(agency_id, event.submission(), outcome, last_accepted_at_);
+    return applied;
+  }
   Decider decider(this, &roster_, &operations_, event);
   absl::StatusOr<v1::Accepted> decision = decider.Decide();
   if (decision.ok()) {
     *outcome.mutable_accepted() = *std::move(decision);
     applied.access_changed = decider.access_changed();
-    applied.notices = std::move(decider).TakeNotices().Address(&audiences_);
+    applied.notices = std::move(decider).TakeNotices().Address(roster_, &audiences_);
   } else {
     *outcome.mutable_rejected() = RejectedOf(decision.status());
   }

@@ -158,7 +158,7 @@ class Round {
         return RegisterAgency(chance_.Of(Agencies()), "KY", chance_.OneIn(2), chance_.OneIn(3));
       case 1:
         return RevokeCertificate(chance_.Of(Agencies()),
-                                 chance_.OneIn(12) ? PrincipalOf("a4").certificate_sha256() : std::string(64, 'a'));
+                                 chance_.OneIn(12) ? PrincipalOf("a4").key_sha256() : std::string(64, 'a'));
       case 2:
         return SetStanding(chance_.Of(Agencies()),
                            chance_.OneIn(4) ? v1::AGENCY_STANDING_SUSPENDED : v1::AGENCY_STANDING_ACTIVE);

@@ -228,6 +228,23 @@ TEST_F(Corrections, AnotherAgencysCorrectionHasNoEffectAndTellsItNothing) {
   EXPECT_EQ(late.FeedBytes("nd-bci"), never.FeedBytes("nd-bci"));
 }
 
+TEST_F(Corrections, AnotherAgencysCorrectionDoesNotTellTheOwnersReversalAgain) {
+  world_.MustSubmit("ky-ago", RecordTally(Arrests(1, 6)));
+  world_.MustSubmit("ky-ago", CorrectTally(EntryId(1), {}));
+  const auto reversals_told = [&](absl::string_view agency_id) {
+    size_t told = 0;
+    for (const FeedItem& item : world_.FeedOf(agency_id)) told += item.notice.tally_correction().has_reversal();
+    return told;
+  };
+  for (const char* agency_id : {"ky-ago", "lead"}) ASSERT_EQ(reversals_told(agency_id), 1) << agency_id;
+  const v1::TallyEntry own = MakeEntry(EntryId(2), "nd-bci", "nd-1", v1::TALLY_CATEGORY_ARREST_BUYER, 3);
+  world_.MustSubmit("nd-bci", CorrectTally(EntryId(1), {own}));
+  for (const char* agency_id : {"ky-ago", "lead"}) EXPECT_EQ(reversals_told(agency_id), 1) << agency_id;
+  const v1::TallyCorrection& last = world_.FeedOf("lead").back().notice.tally_correction();
+  ASSERT_EQ(last.replacements_size(), 1) << "what it filed is told all the same";
+  EXPECT_EQ(last.replacements(0).entry().entry_id(), EntryId(2));
+}
+
 TEST_F(Corrections, TheBookingAgencyAndTheLeadMayCorrect) {
   world_.MustSubmit("ky-ago", RecordTally(Arrests(1, 6)));
   world_.MustSubmit("lead", CorrectTally(EntryId(1), {Arrests(2, 5)}));

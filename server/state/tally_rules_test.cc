@@ -217,6 +217,42 @@ TEST_F(TallyRules, T4AssistingAgenciesNeverEnterTheHeadline) {
   EXPECT_FALSE(world_.TotalsFor("nd-bci").has_arrests());
 }
 
+TEST_F(TallyRules, T4AssistCreditIsShownApart) {
+  const auto assisted = [&](v1::TallyCategory category, uint32_t count) {
+    v1::TallyEntry entry = Entry(category, count);
+    for (const char* agency_id : {"nd-bci", "nd-bci", "ky-ago"}) entry.add_assisting_agency_ids(agency_id);
+    return entry;
+  };
+  v1::TallyEntry arrests = assisted(v1::TALLY_CATEGORY_ARREST_TRAFFICKER, 4);
+  arrests.add_assisting_agency_ids("lead");
+  const v1::TallyEntry adults = assisted(v1::TALLY_CATEGORY_PERSON_RECOVERED_ADULT, 5);
+  v1::TallyEntry minors = assisted(v1::TALLY_CATEGORY_PERSON_RECOVERED_MINOR, 2);
+  minors.add_contained_in_entry_ids(adults.entry_id());
+  v1::TallyEntry provisional = assisted(v1::TALLY_CATEGORY_ARREST_BUYER, 8);
+  provisional.set_status(v1::TALLY_STATUS_PROVISIONAL);
+  const v1::TallyEntry reversed = assisted(v1::TALLY_CATEGORY_ARREST_BUYER, 16);
+  for (const v1::TallyEntry& entry : {arrests, adults, minors, provisional, reversed}) Record(entry);
+  world_.MustSubmit("ky-ago", CorrectTally(reversed.entry_id(), {}));
+
+  // Once for an entry, however often it names the agency, and none to the agency that booked it.
+  const auto credits = [](const v1::TallyTotals& totals) {
+    std::vector<std::string> lines;
+    for (const v1::AssistCredit& credit : totals.assists()) {
+      lines.push_back(absl::StrCat(credit.agency_id(), " ", credit.arrests(), " ", credit.persons()));
+    }
+    return lines;
+  };
+  const v1::TallyTotals totals = world_.TotalsFor("lead");
+  EXPECT_THAT(credits(totals), ElementsAre("lead 4 0", "nd-bci 4 7"));
+  EXPECT_EQ(totals.arrests().confirmed(), 4);
+  EXPECT_EQ(totals.persons().confirmed(), 7);
+  EXPECT_THAT(credits(world_.TotalsFor("lead", kSourceDefinition)), ElementsAre("lead 4 0", "nd-bci 4 5"));
+  for (const char* counts_only : {"observer", "public-info"}) {
+    EXPECT_THAT(credits(world_.TotalsFor(counts_only)), ElementsAre("lead 4 0", "nd-bci 4 0")) << counts_only;
+  }
+  EXPECT_THAT(credits(world_.TotalsFor("nd-bci")), IsEmpty()) << "not its entries to see (P7)";
+}
+
 TEST_F(TallyRules, T4AnAgencyFilesForItselfOnlyAndTheLeadForAnyParticipant) {
   const v1::TallyEntry entry = Entry(v1::TALLY_CATEGORY_ARREST_BUYER, 2);
   v1::TallyEntry for_other = entry;

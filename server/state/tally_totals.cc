@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "absl/algorithm/container.h"
+#include "absl/container/flat_hash_set.h"
 #include "common/clock.h"
+#include "server/state/containment.h"
 #include "server/state/visibility.h"
 
 namespace muster {
@@ -96,54 +98,33 @@ bool MayCount(const TallyQuestion& question, const v1::TallyEntryRecord& record)
   return SeesEntry(question.state, question.operation, question.viewer, record);
 }
 
-// The entry that contains `record`, if it counts: one of the same agency, reported and not reversed, that the viewer
-// may see (rule P7) and that is as firm (rule T12).
-const v1::TallyEntryRecord* LiveContainer(const TallyQuestion& question, const v1::TallyEntryRecord& record,
-                                          const std::string& container_id) {
-  const v1::TallyEntryRecord* container = question.operation.ledger().Find(container_id);
-  if (container == nullptr || !WasReported(question, *container) || WasReversed(question, *container)) return nullptr;
-  const bool same_agency = container->entry().primary_agency_id() == record.entry().primary_agency_id();
-  const bool as_firm = container->entry().status() <= record.entry().status();
-  return same_agency && as_firm && MayCount(question, *container) ? container : nullptr;
-}
-
-// Adds the entries that contain `record`, directly or through others.
-void AddContainers(const TallyQuestion& question, const v1::TallyEntryRecord& record, std::set<std::string>* ids) {
-  std::vector<const v1::TallyEntryRecord*> to_visit = {&record};
-  while (!to_visit.empty()) {
-    const v1::TallyEntryRecord& next = *to_visit.back();
-    to_visit.pop_back();
-    for (const std::string& id : next.entry().contained_in_entry_ids()) {
-      const v1::TallyEntryRecord* container = LiveContainer(question, next, id);
-      if (container != nullptr && ids->insert(id).second) to_visit.push_back(container);
+// The one place where it is decided whether an entry counts. Who counts inside whom is found out once for a question.
+class Decisions {
+ public:
+  explicit Decisions(const TallyQuestion& question) : question_(question) {
+    if (question.definition != v1::COUNTING_DEFINITION_SOURCE) return;
+    // An entry counts inside another only if the viewer may see that one (rule P7).
+    std::vector<const v1::TallyEntry*> live;
+    for (const auto& [id, record] : question.operation.ledger().entries()) {
+      if (WasReported(question, record) && !WasReversed(question, record) && MayCount(question, record)) {
+        live.push_back(&record.entry());
+      }
     }
+    contained_ = ContainedEntries(live);
   }
-}
 
-bool IsContained(const TallyQuestion& question, const v1::TallyEntryRecord& record) {
-  const std::string& own_id = record.entry().entry_id();
-  std::set<std::string> containers;
-  AddContainers(question, record, &containers);
-  // Entries that claim to contain each other must not all vanish: of a circle, the one with the smallest id counts.
-  if (containers.count(own_id) == 0) return !containers.empty();
-  return absl::c_any_of(containers, [&](const std::string& id) {
-    if (id < own_id) return true;
-    std::set<std::string> beyond;
-    AddContainers(question, *question.operation.ledger().Find(id), &beyond);
-    return beyond.count(own_id) == 0;
-  });
-}
-
-// The one place where it is decided whether an entry counts.
-v1::CountingDecision Decide(const TallyQuestion& question, const v1::TallyEntryRecord& record) {
-  if (WasReversed(question, record)) return v1::COUNTING_DECISION_REVERSED;
-  if (record.entry().status() == v1::TALLY_STATUS_POTENTIAL) return v1::COUNTING_DECISION_POTENTIAL;
-  if (question.definition == v1::COUNTING_DEFINITION_SOURCE && IsContained(question, record)) {
-    return v1::COUNTING_DECISION_CONTAINED_IN_ANOTHER;
+  v1::CountingDecision Of(const v1::TallyEntryRecord& record) const {
+    if (WasReversed(question_, record)) return v1::COUNTING_DECISION_REVERSED;
+    if (record.entry().status() == v1::TALLY_STATUS_POTENTIAL) return v1::COUNTING_DECISION_POTENTIAL;
+    if (contained_.contains(record.entry().entry_id())) return v1::COUNTING_DECISION_CONTAINED_IN_ANOTHER;
+    if (record.entry().status() == v1::TALLY_STATUS_PROVISIONAL) return v1::COUNTING_DECISION_PROVISIONAL;
+    return v1::COUNTING_DECISION_COUNTED;
   }
-  if (record.entry().status() == v1::TALLY_STATUS_PROVISIONAL) return v1::COUNTING_DECISION_PROVISIONAL;
-  return v1::COUNTING_DECISION_COUNTED;
-}
+
+ private:
+  const TallyQuestion& question_;
+  absl::flat_hash_set<std::string> contained_;  // By the source's definition; empty by the lead's.
+};
 
 void AddTo(const TallyQuestion& question, const v1::TallyEntry& entry, v1::CountingDecision decision,
            v1::Figure* figure) {
@@ -206,16 +187,17 @@ v1::Coverage CoverageOf(const std::set<std::string>& expected, const std::set<st
 class Adder {
  public:
   explicit Adder(const TallyQuestion& question)
-      : question_(question), withhold_victims_(SeesCountsOnly(question.viewer)) {}
+      : question_(question), decisions_(question), withhold_victims_(SeesCountsOnly(question.viewer)) {}
 
   void Add(const v1::TallyEntryRecord& record) {
     const v1::TallyEntry& entry = record.entry();
     if (withhold_victims_ && IsVictimCount(entry.category())) return;
-    const v1::CountingDecision decision = Decide(question_, record);
+    const v1::CountingDecision decision = decisions_.Of(record);
     if (decision == v1::COUNTING_DECISION_REVERSED) return;
     AddTo(question_, entry, decision, &by_category_[entry.category()]);
     if (entry.category() == v1::TALLY_CATEGORY_SEIZED_CURRENCY) AddMoney(entry, decision);
     AddToLines(entry, decision);
+    if (decision == v1::COUNTING_DECISION_COUNTED) AddAssists(entry);
   }
 
   v1::TallyTotals Finish(const std::set<std::string>& expected_states) && {
@@ -228,6 +210,7 @@ class Adder {
     }
     for (const std::string& state : expected_states) by_state_[state].set_state(state);
     for (auto& [state, figures] : by_state_) *totals_.add_by_state() = std::move(figures);
+    for (auto& [agency_id, credit] : assists_) *totals_.add_assists() = std::move(credit);
     totals_.set_victim_counts_withheld(withhold_victims_);
     return std::move(totals_);
   }
@@ -253,6 +236,20 @@ class Adder {
     if (lines.person()) person_states_.insert(state);
   }
 
+  // Credit stands apart: it enters no figure (T4).
+  void AddAssists(const v1::TallyEntry& entry) {
+    const Lines lines = LinesOf(entry.category());
+    if (entry.count() == 0 || !(lines.arrest || lines.person())) return;
+    const std::set<std::string> agencies(entry.assisting_agency_ids().begin(), entry.assisting_agency_ids().end());
+    for (const std::string& agency_id : agencies) {
+      if (agency_id == entry.primary_agency_id()) continue;
+      v1::AssistCredit& credit = assists_[agency_id];
+      credit.set_agency_id(agency_id);
+      if (lines.arrest) credit.set_arrests(credit.arrests() + entry.count());
+      if (lines.person()) credit.set_persons(credit.persons() + entry.count());
+    }
+  }
+
   void AddMoney(const v1::TallyEntry& entry, v1::CountingDecision decision) {
     if (decision != v1::COUNTING_DECISION_COUNTED) return;
     v1::AmountFigure* amount = totals_.mutable_seized_currency();
@@ -264,10 +261,12 @@ class Adder {
   }
 
   const TallyQuestion& question_;
+  const Decisions decisions_;
   const bool withhold_victims_;
   v1::TallyTotals totals_;
   std::map<v1::TallyCategory, v1::Figure> by_category_;
   std::map<std::string, v1::StateFigures> by_state_;
+  std::map<std::string, v1::AssistCredit> assists_;
   std::set<std::string> arrest_states_;
   std::set<std::string> person_states_;
 };
@@ -289,6 +288,7 @@ v1::TallyTotals TotalsFor(const TallyQuestion& question) {
 }
 
 v1::ExplainTallyResponse ExplainFigure(const TallyQuestion& question, v1::FigureKind figure) {
+  const Decisions decisions(question);
   v1::ExplainTallyResponse response;
   for (const auto& [id, record] : question.operation.ledger().entries()) {
     if (!WasReported(question, record) || !Enters(LinesOf(record.entry().category()), figure)) continue;
@@ -296,7 +296,7 @@ v1::ExplainTallyResponse ExplainFigure(const TallyQuestion& question, v1::Figure
     v1::ExplainedEntry* explained = response.add_entries();
     *explained->mutable_record() = record;
     if (!WasReversed(question, record)) explained->mutable_record()->clear_reversal();
-    explained->set_decision(Decide(question, record));
+    explained->set_decision(decisions.Of(record));
     explained->set_state(std::string(StateOfEntry(question.operation, record.entry())));
     AddTo(question, record.entry(), explained->decision(), response.mutable_figure());
   }

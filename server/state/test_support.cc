@@ -148,7 +148,7 @@ v1::Principal PrincipalOf(absl::string_view agency_id, absl::string_view post) {
   v1::Principal principal;
   principal.set_agency_id(std::string(agency_id));
   principal.set_post(std::string(post));
-  principal.set_certificate_sha256(absl::StrFormat("%064x", StableHash(agency_id)));
+  principal.set_key_sha256(absl::StrFormat("%064x", StableHash(agency_id)));
   return principal;
 }
 
@@ -165,10 +165,10 @@ v1::Submission RegisterAgency(absl::string_view agency_id, absl::string_view usp
   return submission;
 }
 
-v1::Submission RevokeCertificate(absl::string_view agency_id, absl::string_view certificate_sha256) {
+v1::Submission RevokeCertificate(absl::string_view agency_id, absl::string_view key_sha256) {
   v1::Submission submission;
   submission.mutable_revoke_certificate()->set_agency_id(std::string(agency_id));
-  submission.mutable_revoke_certificate()->set_certificate_sha256(std::string(certificate_sha256));
+  submission.mutable_revoke_certificate()->set_key_sha256(std::string(key_sha256));
   submission.mutable_revoke_certificate()->set_reason("laptop lost");
   return submission;
 }

@@ -95,7 +95,7 @@ v1::Principal PrincipalOf(absl::string_view agency_id, absl::string_view post = 
 
 v1::Submission RegisterAgency(absl::string_view agency_id, absl::string_view usps_state = "", bool may_lead = false,
                               bool registrar = false);
-v1::Submission RevokeCertificate(absl::string_view agency_id, absl::string_view certificate_sha256);
+v1::Submission RevokeCertificate(absl::string_view agency_id, absl::string_view key_sha256);
 v1::Submission SetStanding(absl::string_view agency_id, v1::AgencyStanding standing);
 
 v1::Site MakeSite(absl::string_view site_id, absl::string_view usps_state);

@@ -193,7 +193,7 @@ TEST_F(BadInput, OnAStreamEachBadSubmissionGetsItsOwnRefusalAndTheStreamGoesOn) 
   for (const std::string& bytes : answer.responses) {
     v1::StreamSubmitResponse response;
     ASSERT_TRUE(response.ParseFromString(bytes));
-    for (const v1::SubmissionResult& result : response.results()) {
+    for (const v1::SubmissionAnswer& result : response.results()) {
       ++results;
       const auto code = static_cast<absl::StatusCode>(result.refusal().code());
       EXPECT_TRUE(code == absl::StatusCode::kInvalidArgument || code == absl::StatusCode::kPermissionDenied)

@@ -24,7 +24,7 @@ class FeedTest : public IntegrationTest {
   std::vector<std::string> SubmitTallies(uint64_t first, uint64_t count) {
     std::vector<std::string> ids;
     std::atomic<uint64_t> accepted = 0;
-    SubmitStream stream(As(kKentucky).connection(), {}, [&](const v1::SubmissionResult& result) {
+    SubmitStream stream(As(kKentucky).connection(), {}, [&](const v1::SubmissionAnswer& result) {
       if (result.outcome().has_accepted()) ++accepted;
     });
     for (uint64_t i = 0; i < count; ++i) {
@@ -70,7 +70,7 @@ TEST_F(FeedTest, ResumesFromEveryCursorAcrossARestart) {
 TEST_F(FeedTest, ACursorOfAnotherBrokerIsRefused) {
   TestBroker other;
   ASSERT_TRUE(other.Start().ok());
-  const auto position = other.ClientOf(kLead).GetFeedPosition();
+  const auto position = other.ClientOf(kLead).GetFeedCursor();
   ASSERT_TRUE(position.ok()) << position.status();
   const auto feed = FeedOf(As(kLead).connection(), position->cursor());
   EXPECT_EQ(feed.status().code(), absl::StatusCode::kDataLoss) << feed.status();

@@ -127,7 +127,7 @@ TEST_F(Idempotency, AStreamOfNumberedSubmissionsIsDecidedInTheOrderSent) {
   // Small messages, so that reading, deciding and answering overlap.
   SubmitStreamOptions options;
   options.batch_max = 4;
-  SubmitStream stream(As(kKentucky).connection(), options, [&](const v1::SubmissionResult& result) {
+  SubmitStream stream(As(kKentucky).connection(), options, [&](const v1::SubmissionAnswer& result) {
     if (result.outcome().has_accepted()) {
       ++accepted;
       return;

@@ -56,7 +56,7 @@ TEST_F(Reads, AtLeastOnesOwnCursorContainsOnesOwnWrite) {
 }
 
 TEST_F(Reads, AtLeastACursorThatIsYetToComeIsUnavailable) {
-  const auto position = As(kKentucky).GetFeedPosition();
+  const auto position = As(kKentucky).GetFeedCursor();
   ASSERT_TRUE(position.ok()) << position.status();
   v1::GetOperationRequest request;
   request.set_operation_id(kTestOperation);

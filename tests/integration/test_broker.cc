@@ -73,7 +73,7 @@ std::string CaFile() { return absl::StrCat(CertificatesFolder(), "/ca/ca.crt"); 
 std::string FingerprintOf(const CertificateFiles& files) {
   const absl::StatusOr<CertificateInfo> info = DescribeCertificateFile(files.certificate);
   EXPECT_TRUE(info.ok()) << info.status();
-  return info.ok() ? info->sha256_hex : "";
+  return info.ok() ? info->key_sha256_hex : "";
 }
 
 CertificateFiles IssueCertificate(const std::string& folder, const std::string& uri, absl::Duration valid) {

@@ -57,19 +57,19 @@ class FakeFeed : public FeedStream {
 // Hands every message written to `answer`, which returns the results to stream back; nothing breaks the stream.
 class FakeWire : public SubmitWire {
  public:
-  using Answer = std::function<std::optional<std::vector<v1::SubmissionResult>>(const v1::StreamSubmitRequest&)>;
+  using Answer = std::function<std::optional<std::vector<v1::SubmissionAnswer>>(const v1::StreamSubmitRequest&)>;
 
   FakeWire(Answer answer, absl::Status break_status) : answer_(std::move(answer)), end_(std::move(break_status)) {}
 
   bool Write(const v1::StreamSubmitRequest& request) override {
-    std::optional<std::vector<v1::SubmissionResult>> results = answer_(request);
+    std::optional<std::vector<v1::SubmissionAnswer>> results = answer_(request);
     absl::MutexLock lock(&mu_);
     if (broken_ || !results.has_value()) {
       broken_ = true;
       return false;
     }
     v1::StreamSubmitResponse response;
-    for (v1::SubmissionResult& result : *results) *response.add_results() = std::move(result);
+    for (v1::SubmissionAnswer& result : *results) *response.add_results() = std::move(result);
     responses_.push_back(std::move(response));
     return true;
   }
