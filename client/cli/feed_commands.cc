@@ -110,7 +110,7 @@ void AddFeedCommands(CLI::App& app, Invocation& invocation) {
   watch->add_flag("--from-now", flags->from_now, "Only what happens from now on");
   watch->add_flag("--until-caught-up", flags->until_caught_up, "Stop on reaching the present");
   watch->add_option("--count", flags->count, "Stop after so many deliveries");
-  AddVerb(*noun, invocation, "position", "Print where the feed stands now", {"feed position", "feed position -o json"},
+  AddVerb(*noun, invocation, "cursor", "Print where the feed stands now", {"feed cursor", "feed cursor -o json"},
           [&invocation] { return Position(invocation); });
 }
 

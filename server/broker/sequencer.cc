@@ -1,5 +1,7 @@
 #include "server/broker/sequencer.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -91,6 +93,7 @@ void Sequencer::SubmitAll(std::vector<PendingSubmission> pending) {
 }
 
 void Sequencer::Run() {
+  pthread_setname_np(pthread_self(), "sequencer");
   while (true) {
     std::vector<PendingSubmission> submissions = TakeQueued();
     if (submissions.empty()) return;

@@ -1,5 +1,7 @@
 #include "server/rpc/open_streams.h"
 
+#include <pthread.h>
+
 #include <utility>
 
 namespace muster {
@@ -80,6 +82,7 @@ size_t OpenStreams::size() const {
 }
 
 void OpenStreams::PumpLoop() {
+  pthread_setname_np(pthread_self(), "stream-writer");
   while (true) {
     std::vector<std::weak_ptr<OpenStream>> woken;
     {
@@ -96,6 +99,7 @@ void OpenStreams::PumpLoop() {
 }
 
 void OpenStreams::CheckLoop() {
+  pthread_setname_np(pthread_self(), "stream-check");
   while (true) {
     {
       absl::MutexLock lock(&streams_mu_);

@@ -1,5 +1,7 @@
 #include "server/rpc/rpc_server.h"
 
+#include <pthread.h>
+
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -98,6 +100,7 @@ absl::Status RpcServer::Listen() {
 }
 
 void RpcServer::ReloadLoop() {
+  pthread_setname_np(pthread_self(), "tls-reload");
   while (true) {
     {
       absl::MutexLock lock(&reload_mu_);
