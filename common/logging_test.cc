@@ -1,7 +1,6 @@
 #include "common/logging.h"
 
 #include <gmock/gmock.h>
-#include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
 
@@ -12,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "muster/v1/outcome.pb.h"
 
 namespace muster {
 namespace {
@@ -66,9 +66,13 @@ TEST(LoggingTest, WhatReordersTextOrIsNotUtf8IsEscaped) {
 TEST(LoggingTest, EveryByteMakesAJsonLineThatParsesBack) {
   std::string all;
   for (int c = 0; c < 256; ++c) all.push_back(static_cast<char>(c));
-  google::protobuf::Struct parsed;
-  ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(Json(all, {{"k", all}}), &parsed).ok());
-  EXPECT_EQ(parsed.fields().at("k").string_value().substr(0, 128), all.substr(0, 128));
+  // Any message with a text field will do. Not a Struct: ThreadSanitizer builds and Debian's libprotobuf disagree about
+  // maps.
+  v1::Rejected parsed;
+  google::protobuf::util::JsonParseOptions options;
+  options.ignore_unknown_fields = true;
+  ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(Json(all, {{"message", all}}), &parsed, options).ok());
+  EXPECT_EQ(parsed.message().substr(0, 128), all.substr(0, 128));
 }
 
 TEST(LoggingTest, UnknownLevelsAndFormatsAreRefused) {

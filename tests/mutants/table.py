@@ -22,6 +22,14 @@ ACKNOWLEDGE_FIRST = (
   if (absl::Status appended = log_->Append(batch.encoded); !appended.ok()) {"""),
 )
 
+DECIDE_AGAIN = (
+    Change("server/state/deduplication.cc", "  if (submission.has_outbox_number()) {\n    return FindByNumber(",
+           "  if (now >= absl::InfinitePast()) return std::nullopt;\n"
+           "  if (submission.has_outbox_number()) {\n    return FindByNumber("),
+    Change("server/state/deduplication.cc", "  const auto plain = by_id_.find(agency_and_id);",
+           "  if (!agency_and_id.first.empty()) return nullptr;\n  const auto plain = by_id_.find(agency_and_id);"),
+)
+
 MUTANTS = (
     Mutant("acknowledges before the append (a unit test)", ACKNOWLEDGE_FIRST,
            (("broker_core_test", "SequencerTest.AcknowledgesOnlyAfter*"),)),
@@ -34,14 +42,10 @@ MUTANTS = (
                    "absl::IsUnknown(why) || absl::IsResourceExhausted(why) ||"),),
            (("broker_core_test", "SequencerTest.UnknownFate*"),)),
     Mutant("skips deduplication (the rule)",
-           (Change("server/state/deduplication.cc", "  if (submission.has_outbox_number()) {\n    return FindByNumber(",
-                   "  if (now >= absl::InfinitePast()) return std::nullopt;\n"
-                   "  if (submission.has_outbox_number()) {\n    return FindByNumber("),),
+           DECIDE_AGAIN,
            (("state_test", "DeduplicationTest.ARepeat*"),)),
     Mutant("skips deduplication (the simulation)",
-           (Change("server/state/deduplication.cc", "  if (submission.has_outbox_number()) {\n    return FindByNumber(",
-                   "  if (now >= absl::InfinitePast()) return std::nullopt;\n"
-                   "  if (submission.has_outbox_number()) {\n    return FindByNumber("),),
+           DECIDE_AGAIN,
            (SIMULATION,)),
     Mutant("asks the state about a repeat, not the batch (outbox gaps)",
            (Change("server/broker/sequencer.cc", "decided.has_value() && !GapMayClose(*decided, pending, batch.events)",
