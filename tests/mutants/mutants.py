@@ -123,7 +123,9 @@ def run_tests(path, wanted, folder):
 def apply_changes(changes, overlay):
     for change in changes:
         path = os.path.join(overlay, change.file)
-        with open(os.path.join(ROOT, change.file), encoding="utf-8") as file:
+        # A file may be changed more than once.
+        source = path if os.path.exists(path) else os.path.join(ROOT, change.file)
+        with open(source, encoding="utf-8") as file:
             text = file.read()
         if text.count(change.old) != 1:
             raise Broken(f"{change.file}: expected exactly once, found {text.count(change.old)} times: {change.old!r}. "
@@ -138,7 +140,7 @@ def try_mutant(build, mutant):
     overlay = tempfile.mkdtemp(prefix="muster-mutant-")
     try:
         apply_changes(mutant.changes, overlay)
-        files = mutant.compile or tuple(change.file for change in mutant.changes)
+        files = mutant.compile or dict.fromkeys(change.file for change in mutant.changes)
         objects = [build.compile(file, overlay) for file in files]
         if mutant.musterd:
             broker = os.path.join(overlay, "musterd")
