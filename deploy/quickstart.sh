@@ -10,7 +10,7 @@ case ${1:-} in
 Usage: quickstart.sh
 
 Installs what is missing (apt, as root or through sudo), builds musterd and muster, and replays Operation United Front
-against a broker of its own. Takes about ten minutes on two cores the first time.
+against a broker of its own. Takes a few minutes on two cores the first time.
 
 Environment:
   MUSTER_JOBS   how many compilers run at once (default: one per processor and per 2 GB of memory)

@@ -106,7 +106,7 @@ absl::StatusOr<std::unique_ptr<AdminServer>> StartAdmin(const config::v1::Broker
 }
 
 absl::Status Serve(const config::v1::BrokerConfig& config) {
-  // Before any thread exists, so that every thread inherits the mask and only WaitForSignal takes these.
+  // Before any thread exists, so that every thread inherits the mask and only sigwait below takes these.
   sigset_t signals;
   sigemptyset(&signals);
   for (const int signal : {SIGTERM, SIGINT}) sigaddset(&signals, signal);

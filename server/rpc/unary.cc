@@ -1,6 +1,20 @@
 #include "server/rpc/unary.h"
 
+#include <vector>
+
+#include "common/field_violation.h"
+
 namespace muster {
+namespace {
+
+// What `valid` leaves open: the request's own fields, the submission's among them, have been checked by then.
+absl::Status CheckBetweenFields(const v1::Submission& submission) {
+  std::vector<FieldViolation> violations;
+  CheckSubmission(submission, &violations);
+  return violations.empty() ? absl::OkStatus() : MalformedStatus(violations);
+}
+
+}  // namespace
 
 grpc::ServerUnaryReactor* UnaryCalls::Submit(grpc::CallbackServerContext* context, absl::Status valid,
                                              v1::Submission submission, Answer answer) const {
@@ -11,7 +25,7 @@ grpc::ServerUnaryReactor* UnaryCalls::Submit(grpc::CallbackServerContext* contex
     MUSTER_RETURN_IF_ERROR(valid);
     return Authorize(state, caller->principal.agency_id(), FindRule(submission.body_case()), SubjectOf(submission));
   });
-  if (status.ok()) status = ValidateSubmission(submission);
+  if (status.ok()) status = CheckBetweenFields(submission);
   if (!status.ok()) return Finish(context, status);
 
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();

@@ -87,7 +87,8 @@ class UnaryCalls {
     });
   }
 
-  // The same for a whole submission. `answer` turns the outcome into the response and the call's status.
+  // The same for a whole submission. `valid` is what Validate said of the request that holds it. `answer` turns the
+  // outcome into the response and the call's status.
   using Answer = std::function<absl::Status(v1::Outcome)>;
   grpc::ServerUnaryReactor* Submit(grpc::CallbackServerContext* context, absl::Status valid, v1::Submission submission,
                                    Answer answer) const;
