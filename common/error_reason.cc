@@ -61,9 +61,13 @@ absl::StatusCode CodeFor(v1::ErrorReason reason) {
     case v1::ERROR_REASON_UNKNOWN_REFERENCE:
     case v1::ERROR_REASON_LAST_REGISTRAR:
     case v1::ERROR_REASON_LIMIT_REACHED:
+    case v1::ERROR_REASON_NOT_READY:
+    case v1::ERROR_REASON_RELEASE_DISCLOSES:
       return absl::StatusCode::kFailedPrecondition;
     case v1::ERROR_REASON_STALE_PLAN_VERSION:
     case v1::ERROR_REASON_ALREADY_CORRECTED:
+    case v1::ERROR_REASON_STALE_EPOCH:
+    case v1::ERROR_REASON_STALE_FIGURES:
       return absl::StatusCode::kAborted;
     case v1::ERROR_REASON_SUBMISSION_ID_REUSED:
     case v1::ERROR_REASON_ALREADY_EXISTS:

@@ -62,6 +62,15 @@ bool IsSha256Hex(absl::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return IsAsciiDigit(c) || (c >= 'a' && c <= 'f'); });
 }
 
+bool IsLanguage(absl::string_view text) {
+  return (text.size() == 2 || text.size() == 3) && std::all_of(text.begin(), text.end(), IsAsciiLower);
+}
+
+bool IsTicket(absl::string_view text) {
+  return text.size() == 32 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return IsAsciiDigit(c) || (c >= 'a' && c <= 'f'); });
+}
+
 bool IsUspsState(absl::string_view text) { return std::binary_search(kUspsStates.begin(), kUspsStates.end(), text); }
 
 bool IsE164(absl::string_view text) {
@@ -90,6 +99,10 @@ bool HasFormat(v1::Format format, absl::string_view text) {
       return IsE164(text);
     case v1::FORMAT_ORI:
       return IsOri(text);
+    case v1::FORMAT_LANGUAGE:
+      return IsLanguage(text);
+    case v1::FORMAT_TICKET:
+      return IsTicket(text);
     default:
       return false;
   }
@@ -111,6 +124,10 @@ absl::string_view FormatDescription(v1::Format format) {
       return "+ and 8 to 15 digits, such as +15735550100";
     case v1::FORMAT_ORI:
       return "an ORI of nine capitals and digits, such as MO0260000";
+    case v1::FORMAT_LANGUAGE:
+      return "an ISO 639 language code such as es";
+    case v1::FORMAT_TICKET:
+      return "a ticket of 32 lower-case hexadecimal digits";
     default:
       return "a form that this build does not know";
   }

@@ -24,6 +24,10 @@ bool IsUspsState(absl::string_view text);
 bool IsE164(absl::string_view text);
 // Nine characters in capitals: two letters, then letters or digits (FBI Originating Agency Identifier).
 bool IsOri(absl::string_view text);
+// Two or three lower-case letters (ISO 639-1, 639-3).
+bool IsLanguage(absl::string_view text);
+// 32 lower-case hexadecimal digits.
+bool IsTicket(absl::string_view text);
 
 // Whether `text` has the form. True for FORMAT_UNSPECIFIED; false for a format that this build does not know.
 bool HasFormat(v1::Format format, absl::string_view text);

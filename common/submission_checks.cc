@@ -1,11 +1,14 @@
 #include "common/submission_checks.h"
 
+#include <cstdint>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "common/submission_body.h"
 #include "common/validation.h"
 
 namespace muster {
@@ -23,6 +26,10 @@ class Duplicates {
 class Checks {
  public:
   explicit Checks(std::vector<FieldViolation>* violations) : violations_(violations) {}
+
+  // The fields of the other bodies stand alone.
+  template <typename Body>
+  void Check(const Body&) {}
 
   void Check(const v1::CreateOperation& body) {
     CheckWindow(body.operation().window(), "create_operation.operation.window");
@@ -80,6 +87,59 @@ class Checks {
     }
   }
 
+  void Check(const v1::ResolveDuplicate& body) {
+    if (body.decision() == v1::DUPLICATE_DECISION_PENDING) {
+      Add("resolve_duplicate.decision", "is no decision, wanted is DUPLICATE_DECISION_MERGED or _DISTINCT");
+    }
+  }
+
+  void Check(const v1::RecordClaim& body) {
+    const v1::Claim& claim = body.claim();
+    absl::flat_hash_set<v1::TallyCategory> categories;
+    uint64_t sum = 0;
+    for (int i = 0; i < claim.parts_size(); ++i) {
+      if (!categories.insert(claim.parts(i).category()).second) {
+        AddTwice(Item("record_claim.claim.parts", i, ".category"));
+      }
+      sum += claim.parts(i).value();
+    }
+    if (sum > claim.value()) {
+      Add("record_claim.claim.parts", absl::StrCat("add up to ", sum, ", which is more than the total of ",
+                                                   claim.value(), "; what is left must not be negative (rule T8)"));
+    }
+  }
+
+  void Check(const v1::DraftRelease& body) {
+    CheckCellsNamedOnce(body.cells(), "draft_release.cells");
+    CheckCellsNamedOnce(body.withheld(), "draft_release.withheld");
+  }
+
+  void Check(const v1::PublishReadinessNotice& body) {
+    const v1::ReadinessNotice& notice = body.notice();
+    const auto day = [](const v1::Date& date) { return std::tuple(date.year(), date.month(), date.day()); };
+    if (notice.has_earliest() && notice.has_latest() && day(notice.earliest()) > day(notice.latest())) {
+      Add("publish_readiness_notice.notice.latest", "is before earliest; give the later day");
+    }
+    if (notice.persons_min() > notice.persons_max()) {
+      Add("publish_readiness_notice.notice.persons_max", "is less than persons_min; give the greater number");
+    }
+    CheckListedOnce(notice.states(), "publish_readiness_notice.notice.states");
+  }
+
+  void Check(const v1::ReportServiceCounts& body) {
+    const v1::ServiceCounts& counts = body.counts();
+    const uint64_t answered = uint64_t{counts.accepted()} + counts.declined() + counts.pending();
+    if (counts.offered() >= answered) return;
+    Add("report_service_counts.counts.offered",
+        absl::StrCat("is ", counts.offered(), ", less than accepted + declined + pending = ", answered,
+                     "; a service that was answered was offered (rule T7)"));
+  }
+
+  void Check(const v1::AnswerReferral& body) {
+    if (body.state() != v1::REFERRAL_STATE_REQUESTED) return;
+    Add("answer_referral.state", "is REQUESTED, which is no answer; wanted is ACCEPTED, DECLINED or COMPLETED");
+  }
+
  private:
   static std::string Item(absl::string_view list, int index, absl::string_view rest) {
     return absl::StrCat(list, "[", index, "]", rest);
@@ -96,6 +156,14 @@ class Checks {
     Duplicates seen;
     for (int i = 0; i < ids.size(); ++i) {
       if (seen.Seen(ids[i])) AddTwice(Item(path, i, ""));
+    }
+  }
+
+  template <typename Cells>
+  void CheckCellsNamedOnce(const Cells& cells, absl::string_view path) {
+    absl::flat_hash_set<std::pair<v1::FigureKind, absl::string_view>> seen;
+    for (int i = 0; i < cells.size(); ++i) {
+      if (!seen.insert({cells[i].figure(), cells[i].state()}).second) AddTwice(Item(path, i, ""));
     }
   }
 
@@ -153,22 +221,7 @@ class Checks {
 
 void CheckSubmission(const v1::Submission& submission, std::vector<FieldViolation>* violations) {
   Checks checks(violations);
-  switch (submission.body_case()) {
-    case v1::Submission::kCreateOperation:
-      return checks.Check(submission.create_operation());
-    case v1::Submission::kSetParticipant:
-      return checks.Check(submission.set_participant());
-    case v1::Submission::kPublishPlan:
-      return checks.Check(submission.publish_plan());
-    case v1::Submission::kAmendPlan:
-      return checks.Check(submission.amend_plan());
-    case v1::Submission::kRecordTally:
-      return checks.Check(submission.record_tally());
-    case v1::Submission::kCorrectTally:
-      return checks.Check(submission.correct_tally());
-    default:
-      return;  // Its fields stand alone.
-  }
+  VisitBody(submission, [&checks](const auto& body) { checks.Check(body); });
 }
 
 absl::Status ValidateSubmission(const v1::Submission& submission) {

@@ -15,7 +15,9 @@ namespace muster {
 
 // Appends what is wrong between the fields of `submission`, which may be malformed in other ways: windows that do not
 // end after they start, sites, sections or entries named twice, audiences of roles that read no plan, a second LEAD, an
-// amendment of nothing, money that is not seized currency, an entry contained in itself, an agency assisting itself.
+// amendment of nothing, money that is not seized currency, an entry contained in itself, an agency assisting itself, a
+// readiness notice whose ends are crossed, more services answered than offered (rule T7), a referral answered with a
+// request, a claim whose parts exceed it (rule T8), a figure released twice.
 // Stops at kViolationsMax in all.
 void CheckSubmission(const v1::Submission& submission, std::vector<FieldViolation>* violations);
 

@@ -37,6 +37,39 @@ TEST(SubmissionChecks, WindowMustEndAfterItStarts) {
   EXPECT_THAT(FieldsRefused(submission), IsEmpty());
 }
 
+TEST(SubmissionChecks, T7OfferedIsAtLeastAcceptedPlusDeclinedPlusPending) {
+  v1::Submission submission = Valid(v1::Submission::kReportServiceCounts);
+  v1::ServiceCounts* counts = submission.mutable_report_service_counts()->mutable_counts();
+  for (const uint32_t offered : {0u, 2u, 3u, 4u}) {
+    counts->set_offered(offered);
+    const absl::Status status = ValidateSubmission(submission);
+    EXPECT_EQ(status.ok(), offered >= 3) << offered;
+    if (status.ok()) continue;
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(FieldsRefused(submission), ElementsAre("report_service_counts.counts.offered"));
+    EXPECT_THAT(ViolationsOf(status)[0].description, testing::HasSubstr("T7"));
+  }
+  counts->set_offered(1000000);
+  counts->set_medical(1000000);  // Medical help is beside the sum (rule T6 lets services exceed persons).
+  EXPECT_THAT(FieldsRefused(submission), IsEmpty());
+}
+
+TEST(SubmissionChecks, V2AReadinessNoticeHasItsEndsInOrder) {
+  v1::Submission submission = Valid(v1::Submission::kPublishReadinessNotice);
+  v1::ReadinessNotice* notice = submission.mutable_publish_readiness_notice()->mutable_notice();
+  EXPECT_THAT(FieldsRefused(submission), IsEmpty());
+  notice->mutable_earliest()->set_day(2);
+  notice->set_persons_min(2);
+  EXPECT_THAT(FieldsRefused(submission),
+              ElementsAre("publish_readiness_notice.notice.latest", "publish_readiness_notice.notice.persons_max"));
+}
+
+TEST(SubmissionChecks, AReferralIsNotAnsweredWithARequest) {
+  v1::Submission submission = Valid(v1::Submission::kAnswerReferral);
+  submission.mutable_answer_referral()->set_state(v1::REFERRAL_STATE_REQUESTED);
+  EXPECT_THAT(FieldsRefused(submission), ElementsAre("answer_referral.state"));
+}
+
 TEST(SubmissionChecks, SitesAreNamedOnce) {
   v1::Submission submission = Valid(v1::Submission::kCreateOperation);
   *submission.mutable_create_operation()->add_sites() = submission.create_operation().sites(0);
@@ -142,6 +175,36 @@ TEST(SubmissionChecks, CursorAndFromNowExcludeEachOther) {
   EXPECT_TRUE(ValidateSubscribe(request).ok());
   request.set_after_cursor(std::string(65, 'c'));
   EXPECT_FALSE(ValidateSubscribe(request).ok());
+}
+
+TEST(SubmissionChecks, T8ThePartsOfAClaimDoNotExceedItsTotal) {
+  v1::Submission submission = Valid(v1::Submission::kRecordClaim);
+  v1::Claim* claim = submission.mutable_record_claim()->mutable_claim();
+  claim->set_value(10);
+  claim->mutable_parts(0)->set_category(v1::TALLY_CATEGORY_ARREST_BUYER);
+  claim->mutable_parts(0)->set_value(7);
+  v1::ClaimedPart* more = claim->add_parts();
+  more->set_category(v1::TALLY_CATEGORY_ARREST_TRAFFICKER);
+  more->set_value(3);
+  EXPECT_THAT(FieldsRefused(submission), IsEmpty());
+  more->set_value(4);
+  EXPECT_THAT(FieldsRefused(submission), ElementsAre("record_claim.claim.parts"));
+  EXPECT_EQ(ValidateSubmission(submission).code(), absl::StatusCode::kInvalidArgument);
+  more->set_value(3);
+  more->set_category(v1::TALLY_CATEGORY_ARREST_BUYER);
+  EXPECT_THAT(FieldsRefused(submission), ElementsAre("record_claim.claim.parts[1].category"));
+}
+
+TEST(SubmissionChecks, T5PendingIsNoDecisionOnADuplicate) {
+  v1::Submission submission = Valid(v1::Submission::kResolveDuplicate);
+  submission.mutable_resolve_duplicate()->set_decision(v1::DUPLICATE_DECISION_PENDING);
+  EXPECT_THAT(FieldsRefused(submission), ElementsAre("resolve_duplicate.decision"));
+}
+
+TEST(SubmissionChecks, AReleaseNamesEachFigureOnce) {
+  v1::Submission submission = Valid(v1::Submission::kDraftRelease);
+  *submission.mutable_draft_release()->add_cells() = submission.draft_release().cells(0);
+  EXPECT_THAT(FieldsRefused(submission), ElementsAre("draft_release.cells[1]"));
 }
 
 }  // namespace

@@ -1,16 +1,14 @@
 #include "common/uuid.h"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
+#include <string>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "common/random.h"
 
 namespace muster {
 namespace {
@@ -26,10 +24,8 @@ int64_t HexValue(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
 
 std::string NewUuidV7(absl::Time now) {
   std::array<uint8_t, 16> bytes;
-  if (RAND_bytes(bytes.data() + 8, 8) != 1) {
-    std::fprintf(stderr, "Cannot make an id: OpenSSL has no randomness. Check that /dev/urandom can be read.\n");
-    std::abort();
-  }
+  const std::string random = RandomBytes(8);
+  std::copy(random.begin(), random.end(), bytes.begin() + 8);
   const int64_t microseconds =
       std::clamp(absl::ToUnixMicros(now), int64_t{0}, kMillisecondsMax * kMicrosecondsPerMillisecond);
   const int64_t milliseconds = microseconds / kMicrosecondsPerMillisecond;

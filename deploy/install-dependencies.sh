@@ -20,14 +20,15 @@ fail() {
   exit 1
 }
 
-# One line per purpose: compiler and build tools; RPC and messages; base library; storage; TLS; configuration, command
-# line and logs; metrics and the loopback admin port.
+# One line per purpose: compiler and build tools; RPC and messages; base library and time zones; storage; TLS; geometry;
+# configuration, command line and logs; metrics and the loopback admin port; tests.
 build_packages="
   g++ cmake ninja-build ccache pkg-config git ca-certificates
   libgrpc++-dev libgrpc-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
-  libabsl-dev
+  libabsl-dev tzdata
   libsqlite3-dev zlib1g-dev
   openssl libssl-dev
+  libs2-dev libgeographiclib-dev
   libtomlplusplus-dev libcli11-dev libspdlog-dev
   prometheus-cpp-dev libcpp-httplib-dev
   libgtest-dev libgmock-dev

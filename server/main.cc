@@ -1,6 +1,5 @@
 // musterd: the broker. Parses, opens, recovers, serves, drains.
 
-#include <openssl/rand.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include "common/clock.h"
 #include "common/logging.h"
 #include "common/openssl_config.h"
+#include "common/random.h"
 #include "common/status_macros.h"
 #include "google/protobuf/stubs/logging.h"
 #include "server/admin/admin_server.h"
@@ -48,10 +48,7 @@ absl::StatusOr<std::unique_ptr<Broker>> OpenBroker(const config::v1::BrokerConfi
                                {"wal_frames_discarded", log->open_report().wal_frames_discarded}});
   Broker::Options options;
   options.data_dir = config.data_dir();
-  options.genesis.mutable_log_id()->resize(8);
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(options.genesis.mutable_log_id()->data()), 8) != 1) {
-    return absl::InternalError("OpenSSL has no random numbers to give; look at the machine's random device");
-  }
+  options.genesis.set_log_id(RandomBytes(8));
   options.genesis.set_trust_domain(config.tls().trust_domain());
   *options.genesis.mutable_registrar() = config.bootstrap().registrar();
   options.sequencer = {config.limits().queue_max(), config.limits().batch_max()};

@@ -1,5 +1,6 @@
 #include "common/testing/test_messages.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <utility>
@@ -30,6 +31,10 @@ std::string ValidText(v1::Format format) {
       return "+15735550100";
     case v1::FORMAT_ORI:
       return "MO0260000";
+    case v1::FORMAT_LANGUAGE:
+      return "es";
+    case v1::FORMAT_TICKET:
+      return std::string(32, 'b');
     default:
       return "plain words";
   }
@@ -53,7 +58,7 @@ void FillField(const FieldDescriptor* field, Message* message) {
     case FieldDescriptor::CPPTYPE_BOOL:
       return reflection->SetBool(message, field, true);
     case FieldDescriptor::CPPTYPE_INT32:
-      return reflection->SetInt32(message, field, 1);
+      return reflection->SetInt32(message, field, std::max(1, static_cast<int32_t>(rules.min())));
     case FieldDescriptor::CPPTYPE_INT64:
       return reflection->SetInt64(message, field, 1);
     case FieldDescriptor::CPPTYPE_UINT32:
@@ -85,6 +90,12 @@ void CorrectAcrossFields(v1::Submission* submission) {
   if (submission->has_set_participant()) {
     submission->mutable_set_participant()->mutable_participant()->set_role(v1::ROLE_PARTICIPANT);
   }
+  if (submission->has_report_service_counts()) {
+    submission->mutable_report_service_counts()->mutable_counts()->set_offered(3);
+  }
+  if (submission->has_answer_referral()) {
+    submission->mutable_answer_referral()->set_state(v1::REFERRAL_STATE_ACCEPTED);
+  }
   if (submission->has_publish_plan()) SetAudience(submission->mutable_publish_plan()->mutable_sections(0));
   if (submission->has_amend_plan()) {
     SetAudience(submission->mutable_amend_plan()->mutable_amendments(0)->mutable_section());
@@ -94,6 +105,9 @@ void CorrectAcrossFields(v1::Submission* submission) {
   if (submission->has_correct_tally()) {
     submission->mutable_correct_tally()->set_entry_id("017f22e2-79b0-7cc3-98c4-000000000002");
     CorrectEntry(submission->mutable_correct_tally()->mutable_replacements(0));
+  }
+  if (submission->has_resolve_duplicate()) {
+    submission->mutable_resolve_duplicate()->set_decision(v1::DUPLICATE_DECISION_MERGED);
   }
 }
 

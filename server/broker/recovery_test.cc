@@ -196,7 +196,7 @@ TEST_F(RecoveryTest, NewerRulesAskForANewerBroker) {
   ASSERT_EQ(log_.Append({{4, newer.SerializeAsString()}}), absl::OkStatus());
   const absl::Status status = Recover().status();
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
-  EXPECT_THAT(std::string(status.message()), HasSubstr("event 4 was decided by rules version 2"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("event 4 was decided by rules version 3"));
   EXPECT_THAT(std::string(status.message()), HasSubstr("install a newer musterd"));
 }
 

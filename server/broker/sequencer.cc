@@ -8,9 +8,13 @@
 #include "absl/strings/str_cat.h"
 #include "common/error_reason.h"
 #include "common/failpoint.h"
+#include "common/random.h"
 
 namespace muster {
 namespace {
+
+// Of what an event may draw: a referral's ticket.
+constexpr size_t kEntropyBytes = 16;
 
 absl::Status Draining() {
   return Refusal(v1::ERROR_REASON_DRAINING,
@@ -94,10 +98,8 @@ void Sequencer::SubmitAll(std::vector<PendingSubmission> pending) {
 
 void Sequencer::Run() {
   pthread_setname_np(pthread_self(), "sequencer");
-  while (true) {
-    std::vector<PendingSubmission> submissions = TakeQueued();
-    if (submissions.empty()) return;
-    CommitBatch(std::move(submissions));
+  while (WaitForWork()) {
+    CommitBatch(TakeQueued());
     if (hooks_.committed) hooks_.committed();
     const bool nothing_waits = [this] {
       absl::MutexLock lock(&queue_mu_);
@@ -107,11 +109,29 @@ void Sequencer::Run() {
   }
 }
 
-// Waits for work. Empty when stopped and everything queued has been taken.
+// False when stopped and everything queued has been taken. Only the sequencer thread changes the state, so it asks it
+// freely for what falls due.
+bool Sequencer::WaitForWork() {
+  // The clock may be set while we wait for what falls due: look at it again.
+  constexpr absl::Duration kLookAgain = absl::Seconds(1);
+  const absl::Time due = state_->NextDue();
+  absl::MutexLock lock(&queue_mu_);
+  const absl::Condition has_news(
+      +[](Sequencer* self) { return !self->queue_.empty() || !self->refusal_.ok(); }, this);
+  while (!has_news.Eval()) {
+    if (due == absl::InfiniteFuture()) {
+      queue_mu_.Await(has_news);
+      break;
+    }
+    const absl::Duration left = due - clock_->Now();
+    if (left <= absl::ZeroDuration()) return true;
+    queue_mu_.AwaitWithTimeout(has_news, std::min(left, kLookAgain));
+  }
+  return !queue_.empty();
+}
+
 std::vector<PendingSubmission> Sequencer::TakeQueued() {
   absl::MutexLock lock(&queue_mu_);
-  queue_mu_.Await(absl::Condition(
-      +[](Sequencer* self) { return !self->queue_.empty() || !self->refusal_.ok(); }, this));
   const size_t events_max = std::min(options_.batch_events_max, log_->limits().batch_events_max);
   size_t bytes_left = log_->limits().batch_bytes_max;
   std::vector<PendingSubmission> taken;
@@ -154,7 +174,6 @@ Sequencer::Batch Sequencer::Sequence(std::vector<PendingSubmission> submissions)
   // Time never runs backwards in the log, whatever the clock does. Only this thread changes the state, so it reads it
   // freely.
   const absl::Time accepted_at = std::max(clock_->Now(), state_->last_accepted_at());
-  const google::protobuf::Timestamp stamp = ToProto(accepted_at);
   Batch batch;
   for (PendingSubmission& pending : submissions) {
     std::optional<v1::Outcome> decided =
@@ -164,16 +183,29 @@ Sequencer::Batch Sequencer::Sequence(std::vector<PendingSubmission> submissions)
       pending.done(*std::move(decided));
       continue;
     }
-    v1::Event& event = batch.events.emplace_back();
-    event.set_sequence(log_->last_sequence() + batch.events.size());
-    *event.mutable_accepted_at() = stamp;
-    event.set_rules_version(kRulesVersion);
+    v1::Event event;
     *event.mutable_principal() = pending.principal;
+    // What is drawn here and not by the caller holds no message of the caller's (rule V1).
+    if (pending.submission.has_request_referral()) event.set_entropy(RandomBytes(kEntropyBytes));
     *event.mutable_submission() = std::move(pending.submission);
-    batch.encoded.push_back({event.sequence(), event.SerializeAsString()});
     batch.pending.push_back(std::move(pending));
+    Stamp(std::move(event), accepted_at, &batch);
+  }
+  if (batch.events.empty() && state_->NextDue() <= accepted_at) {
+    v1::Event event;
+    event.mutable_timers_due();
+    batch.pending.push_back({{}, {}, [](const absl::StatusOr<v1::Outcome>&) {}});
+    Stamp(std::move(event), accepted_at, &batch);
   }
   return batch;
+}
+
+void Sequencer::Stamp(v1::Event event, absl::Time accepted_at, Batch* batch) const {
+  event.set_sequence(log_->last_sequence() + batch->events.size() + 1);
+  *event.mutable_accepted_at() = ToProto(accepted_at);
+  event.set_rules_version(kRulesVersion);
+  batch->encoded.push_back({event.sequence(), event.SerializeAsString()});
+  batch->events.push_back(std::move(event));
 }
 
 std::vector<Applied> Sequencer::ApplyAll(const std::vector<v1::Event>& events) {

@@ -1,5 +1,8 @@
 // The one writer: puts submissions in order, makes them durable, decides them, tells the readers, answers.
 //
+// Time enters the log the same way: when something falls due and no submission comes that would let it happen, an event
+// without one is appended.
+//
 // Batching is natural: a commit takes what is waiting, up to the limits; a lone submission is never delayed by a timer.
 //
 // Threading: Submit from any thread, never blocks. One thread of its own, "sequencer", from Start to Stop.
@@ -88,9 +91,12 @@ class Sequencer {
   };
 
   void Run();
+  bool WaitForWork();
   std::vector<PendingSubmission> TakeQueued();
   void CommitBatch(std::vector<PendingSubmission> submissions);
   Batch Sequence(std::vector<PendingSubmission> submissions);
+  // Gives `event` its place at the end of `batch`.
+  void Stamp(v1::Event event, absl::Time accepted_at, Batch* batch) const;
   std::vector<Applied> ApplyAll(const std::vector<v1::Event>& events);
   void Acknowledge(Batch batch, std::vector<Applied> applied);
   void FailBatch(Batch batch, const absl::Status& why);

@@ -6,7 +6,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/log/testing/log_files.h"
-#include "server/state/test_support.h"
+#include "server/state/testing/test_support.h"
 
 namespace muster {
 namespace {

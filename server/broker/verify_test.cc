@@ -119,7 +119,7 @@ TEST_F(VerifyTest, RecordOfNewerRulesIsFound) {
   newer.set_sequence(7);
   newer.set_rules_version(kRulesVersion + 1);
   Append(newer);
-  EXPECT_THAT(Verify().findings, ElementsAre(HasSubstr("event 7 was decided by rules version 2")));
+  EXPECT_THAT(Verify().findings, ElementsAre(HasSubstr("event 7 was decided by rules version 3")));
 }
 
 TEST_F(VerifyTest, FolderWithoutALogIsNotFound) {

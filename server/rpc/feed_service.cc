@@ -4,7 +4,10 @@
 #include <utility>
 #include <vector>
 
+#include "common/error_reason.h"
 #include "common/logging.h"
+#include "common/status_macros.h"
+#include "common/submission_checks.h"
 #include "server/broker/feed_message.h"
 #include "server/rpc/pumped_stream.h"
 
@@ -76,15 +79,6 @@ WriteReactor* FeedService::Subscribe(grpc::CallbackServerContext* context, const
   FeedStream* const reactor = stream.get();
   reactor->Begin();
   return reactor;
-}
-
-grpc::ServerUnaryReactor* FeedService::GetFeedCursor(grpc::CallbackServerContext* context,
-                                                     const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  return calls_.Read<v1::GetFeedCursorRequest, v1::GetFeedCursorResponse>(
-      context, "muster.v1.FeedService/GetFeedCursor", request, response, kNoSubject,
-      [](const ReadScope&, const v1::GetFeedCursorRequest&, v1::GetFeedCursorResponse*) {
-        return absl::OkStatus();  // The cursor, which every read carries, is the answer.
-      });
 }
 
 }  // namespace muster

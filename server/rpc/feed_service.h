@@ -22,7 +22,9 @@ class FeedService final : public RawFeedService {
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Subscribe(grpc::CallbackServerContext* context,
                                                         const grpc::ByteBuffer* request) override;
   grpc::ServerUnaryReactor* GetFeedCursor(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-                                          grpc::ByteBuffer* response) override;
+                                          grpc::ByteBuffer* response) override {
+    return calls_.Read(context, "muster.v1.FeedService/GetFeedCursor", request, response);
+  }
 
  private:
   Broker* const broker_;

@@ -22,7 +22,7 @@
 #include "grpcpp/security/auth_context.h"
 #include "muster/v1/outcome.pb.h"
 #include "server/broker/broker.h"
-#include "server/state/policy.h"
+#include "server/state/access/policy.h"
 
 namespace muster {
 

@@ -14,6 +14,7 @@
 #include "grpcpp/security/tls_certificate_provider.h"
 #include "grpcpp/security/tls_credentials_options.h"
 #include "grpcpp/server_builder.h"
+#include "muster/v1/access.pb.h"
 #include "server/rpc/foreign_rpc_guard.h"
 
 namespace muster {
@@ -35,6 +36,19 @@ std::shared_ptr<grpc::ServerCredentials> MutualTls(const TlsFiles& files, absl::
   return grpc::experimental::TlsServerCredentials(options);
 }
 
+// The services without streams.
+std::vector<const google::protobuf::ServiceDescriptor*> UnaryServices() {
+  std::vector<const google::protobuf::ServiceDescriptor*> services;
+  for (const google::protobuf::FileDescriptor* file :
+       {v1::Agency::descriptor()->file(), v1::Operation::descriptor()->file(), v1::PublishPlan::descriptor()->file(),
+        v1::TallyEntry::descriptor()->file(), v1::Claim::descriptor()->file(), v1::EnterActivity::descriptor()->file(),
+        v1::ReadinessBoard::descriptor()->file(), v1::Release::descriptor()->file(),
+        v1::ReadinessNotice::descriptor()->file(), v1::Disclosure::descriptor()->file()}) {
+    for (int i = 0; i < file->service_count(); ++i) services.push_back(file->service(i));
+  }
+  return services;
+}
+
 std::string HostOf(const std::string& address) { return address.substr(0, address.rfind(':')); }
 
 }  // namespace
@@ -48,12 +62,12 @@ RpcServer::RpcServer(Options options, Broker* broker, const Clock* clock)
       streams_([this](const Caller& caller) {
         return broker_->WithState([&](const State& state) { return guard_.CheckStanding(state, caller); });
       }),
-      agency_service_(&calls_),
-      operation_service_(&calls_),
-      plan_service_(&calls_),
-      tally_service_(&calls_),
       submission_service_(broker, &calls_, &streams_, options_.stream_in_flight_max),
-      feed_service_(broker, &calls_, &streams_) {}
+      feed_service_(broker, &calls_, &streams_) {
+  for (const google::protobuf::ServiceDescriptor* service : UnaryServices()) {
+    unary_services_.push_back(std::make_unique<UnaryService>(service, &calls_));
+  }
+}
 
 RpcServer::~RpcServer() { Shutdown(absl::ZeroDuration()); }
 
@@ -84,10 +98,7 @@ absl::Status RpcServer::Listen() {
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // Two brokers on one port would share the agencies.
-  builder.RegisterService(&agency_service_);
-  builder.RegisterService(&operation_service_);
-  builder.RegisterService(&plan_service_);
-  builder.RegisterService(&tally_service_);
+  for (const std::unique_ptr<UnaryService>& service : unary_services_) builder.RegisterService(service.get());
   builder.RegisterService(&submission_service_);
   builder.RegisterService(&feed_service_);
   server_ = builder.BuildAndStart();

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
@@ -17,14 +18,10 @@
 #include "common/tls_files.h"
 #include "grpcpp/server.h"
 #include "server/broker/broker.h"
-#include "server/rpc/agency_service.h"
 #include "server/rpc/feed_service.h"
 #include "server/rpc/guard.h"
 #include "server/rpc/open_streams.h"
-#include "server/rpc/operation_service.h"
-#include "server/rpc/plan_service.h"
 #include "server/rpc/submission_service.h"
-#include "server/rpc/tally_service.h"
 #include "server/rpc/unary.h"
 
 namespace muster {
@@ -74,10 +71,7 @@ class RpcServer {
   const Guard guard_;
   const UnaryCalls calls_;
   OpenStreams streams_;
-  AgencyService agency_service_;
-  OperationService operation_service_;
-  PlanService plan_service_;
-  TallyService tally_service_;
+  std::vector<std::unique_ptr<UnaryService>> unary_services_;
   SubmissionService submission_service_;
   FeedService feed_service_;
   std::unique_ptr<LiveTlsFiles> tls_files_;

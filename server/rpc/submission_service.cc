@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/validation.h"
 #include "server/rpc/submission_stream.h"
 
 namespace muster {

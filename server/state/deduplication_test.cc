@@ -2,7 +2,7 @@
 
 #include "common/error_reason.h"
 #include "gtest/gtest.h"
-#include "server/state/test_support.h"
+#include "server/state/testing/test_support.h"
 
 namespace muster {
 namespace {

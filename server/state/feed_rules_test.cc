@@ -5,9 +5,10 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/state/access/visibility.h"
 #include "server/state/cursor.h"
-#include "server/state/test_support.h"
-#include "server/state/visibility.h"
+#include "server/state/readiness/testing/go.h"
+#include "server/state/testing/test_support.h"
 
 namespace muster {
 namespace {
@@ -28,7 +29,7 @@ void Busy(World* world) {
   world->MustSubmit("lead",
                     AmendPlan(1, kMaterial, {MakeSection("ky", "Kentucky.", {v1::ROLE_PARTICIPANT}, {"ky-1"})}));
   world->MustSubmit("lead", AddSite(MakeSite("mo-2", "MO")));
-  world->MustSubmit("lead", SetPhase(v1::OPERATION_PHASE_EXECUTING));
+  GiveGoWithWaivers(world);
   const v1::TallyEntry entry = MakeEntry(EntryId(1), "ky-ago", "ky-1", v1::TALLY_CATEGORY_ARREST_BUYER, 3);
   world->MustSubmit("ky-ago", RecordTally(entry));
   world->MustSubmit(
@@ -203,7 +204,9 @@ TEST(FeedRules, P7WhatAViewerMayNotSeeChangesNoByteItReceives) {
        [](World* world) { world->MustSubmit("nd-bci", AcknowledgePlan(world->PlanOf("nd-bci"))); }},
       {"another participant that comes, works elsewhere and goes", "ky-ago",
        [](World* world) {
-         world->MustSubmit("lead", AddSite(MakeSite("tx-1", "TX")));
+         v1::Site elsewhere = MakeSite("tx-1", "TX");
+         elsewhere.add_excluded_agency_ids("ky-ago");  // Or the readiness board would show that there is such a site.
+         world->MustSubmit("lead", AddSite(elsewhere));
          world->MustSubmit("lead", SetParticipant("outsider", v1::ROLE_PARTICIPANT, {"tx-1"}));
          world->MustSubmit("lead", RemoveParticipant("outsider"));
        }},

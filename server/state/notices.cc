@@ -4,47 +4,78 @@
 #include <map>
 
 namespace muster {
+namespace {
 
-void Notices::Tell(std::vector<std::string> agency_ids, v1::Notice notice) {
-  if (!agency_ids.empty()) collected_.emplace_back(std::move(agency_ids), Encode(std::move(notice), nullptr));
+void Stamp(const google::protobuf::Timestamp& at, const OperationRecord* operation, v1::Notice* notice) {
+  *notice->mutable_at() = at;
+  if (operation == nullptr) return;
+  notice->set_operation_id(operation->id());
+  notice->set_mode(operation->operation().mode());
 }
 
-void Notices::TellOf(const OperationRecord& operation, std::vector<std::string> agency_ids, v1::Notice notice) {
-  if (!agency_ids.empty()) collected_.emplace_back(std::move(agency_ids), Encode(std::move(notice), &operation));
+DisclosureLog& LogFor(const std::string& operation_id, Notices::Secrecy secrecy, Model* model) {
+  if (secrecy == Notices::Secrecy::kSealed) return model->sealed_disclosures;
+  const auto operation = model->operations.find(operation_id);
+  return operation == model->operations.end() ? model->disclosures : operation->second.disclosures();
+}
+
+}  // namespace
+
+void Notices::Tell(std::vector<std::string> agency_ids, v1::Notice notice, std::string why, Secrecy secrecy) {
+  Collect(nullptr, std::move(agency_ids), std::move(notice), std::move(why), secrecy);
+}
+
+void Notices::TellOf(const OperationRecord& operation, std::vector<std::string> agency_ids, v1::Notice notice,
+                     std::string why, Secrecy secrecy) {
+  Collect(&operation, std::move(agency_ids), std::move(notice), std::move(why), secrecy);
 }
 
 void Notices::TellEach(const OperationRecord& operation, const ContentFor& content) {
-  std::map<std::string, std::vector<std::string>> readers_by_bytes;
+  std::map<std::string, std::pair<std::vector<std::string>, v1::Notice>> readers_by_bytes;
   for (const auto& [agency_id, participant] : operation.participants()) {
-    if (std::optional<v1::Notice> notice = content(participant)) {
-      readers_by_bytes[Encode(*std::move(notice), &operation)].push_back(agency_id);
-    }
+    std::optional<v1::Notice> notice = content(participant);
+    if (!notice.has_value()) continue;
+    auto& readers = readers_by_bytes[notice->SerializeAsString()];
+    readers.first.push_back(agency_id);
+    readers.second = *std::move(notice);
   }
-  for (auto& [bytes, agency_ids] : readers_by_bytes) collected_.emplace_back(std::move(agency_ids), bytes);
+  for (auto& [bytes, readers] : readers_by_bytes) {
+    Collect(&operation, std::move(readers.first), std::move(readers.second), {}, Secrecy::kOrdinary);
+  }
 }
 
-std::vector<AddressedNotice> Notices::Address(const Roster& roster, Audiences* audiences) && {
-  const auto is_shut_out = [&roster](const std::string& agency_id) {
-    const v1::AgencyRecord* record = roster.Find(agency_id);
+void Notices::Collect(const OperationRecord* operation, std::vector<std::string> agency_ids, v1::Notice notice,
+                      std::string why, Secrecy secrecy) {
+  if (agency_ids.empty()) return;
+  Stamp(at_, operation, &notice);
+  collected_.push_back({std::move(agency_ids), notice.SerializeAsString(), notice.operation_id(),
+                        TopicOf(notice, operation == nullptr ? "" : operation->lead_agency_id()), std::move(why),
+                        secrecy});
+}
+
+std::vector<AddressedNotice> Notices::Address(absl::string_view acting_agency_id, bool record_disclosures, Model* model,
+                                              Audiences* audiences) && {
+  const auto is_shut_out = [model](const std::string& agency_id) {
+    const v1::AgencyRecord* record = model->roster.Find(agency_id);
     return record == nullptr || record->standing() != v1::AGENCY_STANDING_ACTIVE;
   };
   std::vector<AddressedNotice> addressed;
   addressed.reserve(collected_.size());
-  for (auto& [agency_ids, bytes] : collected_) {
-    agency_ids.erase(std::remove_if(agency_ids.begin(), agency_ids.end(), is_shut_out), agency_ids.end());
-    if (agency_ids.empty()) continue;
-    addressed.push_back({audiences->Next(std::move(agency_ids)), std::move(bytes)});
+  for (Collected& one : collected_) {
+    std::vector<std::string>& readers = one.agency_ids;
+    readers.erase(std::remove_if(readers.begin(), readers.end(), is_shut_out), readers.end());
+    if (readers.empty()) continue;
+    std::vector<storage::v1::DisclosureImage> disclosures;
+    if (record_disclosures) disclosures = DisclosuresOf(one.topic, acting_agency_id, readers, at_, one.why);
+    const Audiences::Address address = audiences->Next(std::move(readers));
+    DisclosureLog& log = LogFor(one.operation_id, one.secrecy, model);
+    for (storage::v1::DisclosureImage& disclosure : disclosures) {
+      disclosure.set_audience(address.audience);
+      log.Add(std::move(disclosure));
+    }
+    addressed.push_back({address, std::move(one.bytes)});
   }
   return addressed;
-}
-
-std::string Notices::Encode(v1::Notice notice, const OperationRecord* operation) const {
-  *notice.mutable_at() = at_;
-  if (operation != nullptr) {
-    notice.set_operation_id(operation->id());
-    notice.set_mode(operation->operation().mode());
-  }
-  return notice.SerializeAsString();
 }
 
 std::vector<std::string> ParticipantsWhere(const OperationRecord& operation,

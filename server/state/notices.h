@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "muster/v1/submission.pb.h"
+#include "server/state/access/topic.h"
 #include "server/state/applied.h"
-#include "server/state/operation_record.h"
-#include "server/state/roster.h"
+#include "server/state/model.h"
 
 namespace muster {
 
@@ -19,24 +19,42 @@ class Notices {
  public:
   explicit Notices(const google::protobuf::Timestamp& at) : at_(at) {}
 
-  // The same content for each of `agency_ids`. An empty list tells nobody.
-  void Tell(std::vector<std::string> agency_ids, v1::Notice notice);
-  void TellOf(const OperationRecord& operation, std::vector<std::string> agency_ids, v1::Notice notice);
+  // kSealed: recorded in the disclosure log that is shown to nobody (rule C7).
+  enum class Secrecy { kOrdinary, kSealed };
+
+  // The same content for each of `agency_ids`. An empty list tells nobody. `why`: what the disclosure log says beside
+  // the rule of the object's class, such as a reasonable-suspicion reference.
+  void Tell(std::vector<std::string> agency_ids, v1::Notice notice, std::string why = {},
+            Secrecy secrecy = Secrecy::kOrdinary);
+  void TellOf(const OperationRecord& operation, std::vector<std::string> agency_ids, v1::Notice notice,
+              std::string why = {}, Secrecy secrecy = Secrecy::kOrdinary);
 
   // To each participant what `content` makes for it, if anything. Participants for whom it makes the same bytes form
   // one audience, so that equal rights get identical bytes (rule P6).
   using ContentFor = std::function<std::optional<v1::Notice>(const v1::Participant&)>;
   void TellEach(const OperationRecord& operation, const ContentFor& content);
 
-  // Addresses what was collected to those of its readers who are active on `roster` as the event leaves it: what is
-  // published during a suspension is never delivered to the suspended agency, live or later.
-  std::vector<AddressedNotice> Address(const Roster& roster, Audiences* audiences) &&;
+  // Addresses what was collected to those of its readers who are active on the roster as the event leaves it: what is
+  // published during a suspension is never delivered to the suspended agency, live or later. What goes to others than
+  // its own agency is recorded in the disclosure log. `acting_agency_id` is whose doing it is; empty for time's.
+  std::vector<AddressedNotice> Address(absl::string_view acting_agency_id, bool record_disclosures, Model* model,
+                                       Audiences* audiences) &&;
 
  private:
-  std::string Encode(v1::Notice notice, const OperationRecord* operation) const;
+  struct Collected {
+    std::vector<std::string> agency_ids;
+    std::string bytes;
+    std::string operation_id;
+    Topic topic;
+    std::string why;
+    Secrecy secrecy = Secrecy::kOrdinary;
+  };
+
+  void Collect(const OperationRecord* operation, std::vector<std::string> agency_ids, v1::Notice notice,
+               std::string why, Secrecy secrecy);
 
   google::protobuf::Timestamp at_;
-  std::vector<std::pair<std::vector<std::string>, std::string>> collected_;  // Agencies, encoded notice.
+  std::vector<Collected> collected_;
 };
 
 // The participants of `operation` for whom `predicate` holds.

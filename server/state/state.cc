@@ -26,14 +26,30 @@ Applied State::Apply(const v1::Event& event) {
     ApplyGenesis(event);
     return applied;
   }
+  LetDueHappen(event, &applied);
+  if (event.has_submission()) ApplySubmission(event, &applied);
+  return applied;
+}
 
-  const std::string& agency_id = event.principal().agency_id();
-  if (std::optional<v1::Outcome> decided = FindDecided(agency_id, event.submission(), last_accepted_at_)) {
-    applied.outcome = *std::move(decided);
-    return applied;
+void State::LetDueHappen(const v1::Event& event, Applied* applied) {
+  while (model_.timers.NextDue() <= last_accepted_at_) {
+    const Timer timer = model_.timers.TakeNext();
+    const google::protobuf::Timestamp at = ToProto(timer.due);
+    Decider decider(this, &model_, event, at);
+    decider.Happen(timer);
+    for (AddressedNotice& notice : std::move(decider).TakeNotices().Address("", true, &model_, &audiences_)) {
+      applied->notices.push_back(std::move(notice));
+    }
   }
+}
 
-  v1::Outcome& outcome = applied.outcome;
+void State::ApplySubmission(const v1::Event& event, Applied* applied) {
+  const std::string& agency_id = event.principal().agency_id();
+  v1::Outcome& outcome = applied->outcome;
+  if (std::optional<v1::Outcome> decided = FindDecided(agency_id, event.submission(), last_accepted_at_)) {
+    outcome = *std::move(decided);
+    return;
+  }
   outcome.set_submission_id(event.submission().submission_id());
   *outcome.mutable_decided_at() = event.accepted_at();
   if (std::optional<v1::Outcome> first = deduplication_.FindFirst(agency_id, event.submission())) {
@@ -42,26 +58,28 @@ Applied State::Apply(const v1::Event& event) {
     outcome = *std::move(first);
     if (outcome.cursor().empty()) outcome.set_cursor(CursorOf(agency_id));
     deduplication_.Remember(agency_id, event.submission(), outcome, last_accepted_at_);
-    return applied;
+    return;
   }
-  Decider decider(this, &roster_, &operations_, event);
+  Decider decider(this, &model_, event, event.accepted_at());
   absl::StatusOr<v1::Accepted> decision = decider.Decide();
   if (decision.ok()) {
     *outcome.mutable_accepted() = *std::move(decision);
-    applied.access_changed = decider.access_changed();
-    applied.notices = std::move(decider).TakeNotices().Address(roster_, &audiences_);
+    applied->access_changed = decider.access_changed();
+    const bool record = Rules(event.rules_version()).disclosures_are_recorded;
+    for (AddressedNotice& notice : std::move(decider).TakeNotices().Address(agency_id, record, &model_, &audiences_)) {
+      applied->notices.push_back(std::move(notice));
+    }
   } else {
     *outcome.mutable_rejected() = RejectedOf(decision.status());
   }
   outcome.set_cursor(CursorOf(agency_id));
   deduplication_.Remember(agency_id, event.submission(), outcome, last_accepted_at_);
-  return applied;
 }
 
 void State::ApplyGenesis(const v1::Event& event) {
   genesis_ = event.genesis();
   // Genesis is made by the broker from its checked configuration; an empty roster refuses nothing.
-  roster_.Register(genesis_.registrar()).IgnoreError();
+  model_.roster.Register(genesis_.registrar()).IgnoreError();
 }
 
 std::optional<v1::Outcome> State::FindDecided(absl::string_view agency_id, const v1::Submission& submission,
@@ -72,8 +90,8 @@ std::optional<v1::Outcome> State::FindDecided(absl::string_view agency_id, const
 }
 
 const OperationRecord* State::FindOperation(absl::string_view operation_id) const {
-  const auto it = operations_.find(operation_id);
-  return it == operations_.end() ? nullptr : &it->second;
+  const auto it = model_.operations.find(operation_id);
+  return it == model_.operations.end() ? nullptr : &it->second;
 }
 
 std::string State::CursorOf(absl::string_view agency_id) const {
@@ -99,8 +117,11 @@ storage::v1::StateImage State::ToImage() const {
   image.set_sequence(sequence_);
   if (sequence_ != 0) *image.mutable_last_accepted_at() = ToProto(last_accepted_at_);
   *image.mutable_genesis() = genesis_;
-  roster_.ToImage(&image);
-  for (const auto& [id, operation] : operations_) *image.add_operations() = operation.ToImage();
+  model_.roster.ToImage(&image);
+  for (const auto& [id, operation] : model_.operations) *image.add_operations() = operation.ToImage();
+  model_.activities.ToImage(&image);
+  model_.disclosures.ToImage(image.mutable_disclosures());
+  model_.sealed_disclosures.ToImage(image.mutable_sealed_disclosures());
   deduplication_.ToImage(&image);
   audiences_.ToImage(&image);
   return image;
@@ -110,10 +131,13 @@ void State::FromImage(const storage::v1::StateImage& image) {
   sequence_ = image.sequence();
   if (sequence_ != 0) last_accepted_at_ = FromProto(image.last_accepted_at());
   genesis_ = image.genesis();
-  roster_.FromImage(image);
+  model_.roster.FromImage(image);
   for (const storage::v1::OperationImage& saved : image.operations()) {
-    operations_[saved.operation().operation_id()].FromImage(saved);
+    model_.operations[saved.operation().operation_id()].FromImage(saved, &model_.timers);
   }
+  model_.activities.FromImage(image, &model_.timers);
+  model_.disclosures.FromImage(image.disclosures());
+  model_.sealed_disclosures.FromImage(image.sealed_disclosures());
   deduplication_.FromImage(image);
   audiences_.FromImage(image);
 }

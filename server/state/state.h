@@ -21,13 +21,10 @@
 #include "server/state/applied.h"
 #include "server/state/audiences.h"
 #include "server/state/deduplication.h"
-#include "server/state/operation_record.h"
-#include "server/state/roster.h"
+#include "server/state/model.h"
+#include "server/state/rules.h"
 
 namespace muster {
-
-// The decision rules this build applies to new events. Events that say an older version are decided by the older rules.
-inline constexpr uint32_t kRulesVersion = 1;
 
 class State {
  public:
@@ -48,9 +45,16 @@ class State {
   absl::Time last_accepted_at() const { return last_accepted_at_; }
   const v1::Genesis& genesis() const { return genesis_; }
 
-  const Roster& roster() const { return roster_; }
+  const Roster& roster() const { return model_.roster; }
   const Audiences& audiences() const { return audiences_; }
-  const absl::btree_map<std::string, OperationRecord>& operations() const { return operations_; }
+  const absl::btree_map<std::string, OperationRecord>& operations() const { return model_.operations; }
+  const ActivityBook& activities() const { return model_.activities; }
+  const DisclosureLog& disclosures() const { return model_.disclosures; }
+  const DisclosureLog& sealed_disclosures() const { return model_.sealed_disclosures; }
+
+  // When something falls due next; InfiniteFuture when nothing is pending. Every event lets what was due by its
+  // accepted_at happen first; the leader appends a TimersDue event when no other comes in time.
+  absl::Time NextDue() const { return model_.timers.NextDue(); }
 
   // Null when there is none of that name.
   const OperationRecord* FindOperation(absl::string_view operation_id) const;
@@ -68,12 +72,13 @@ class State {
 
  private:
   void ApplyGenesis(const v1::Event& event);
+  void LetDueHappen(const v1::Event& event, Applied* applied);
+  void ApplySubmission(const v1::Event& event, Applied* applied);
 
   uint64_t sequence_ = 0;
   absl::Time last_accepted_at_ = absl::InfinitePast();
   v1::Genesis genesis_;
-  Roster roster_;
-  absl::btree_map<std::string, OperationRecord> operations_;
+  Model model_;
   Deduplication deduplication_;
   Audiences audiences_;
 };

@@ -14,7 +14,7 @@
 #include "google/protobuf/io/zero_copy_stream_impl.h"
 #include "google/protobuf/util/delimited_message_util.h"
 #include "gtest/gtest.h"
-#include "server/state/test_support.h"
+#include "server/state/testing/test_support.h"
 
 namespace muster {
 namespace {
@@ -34,6 +34,7 @@ v1::TallyEntry Arrests(uint64_t id, uint32_t count) {
 
 // Something of every body, accepted, rejected, repeated and out of order.
 void LiveALittle(World* world) {
+  world->set_rules_version(1);  // As the golden log of version 1 was written.
   SetUpOperation(world);
   const auto tick = [&] { world->clock().Advance(absl::Milliseconds(1500)); };
   tick();

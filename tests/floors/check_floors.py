@@ -23,7 +23,7 @@ ALL_FOLDERS = FLOOR_FOLDERS + ("tests",)
 
 # Generated from proto/: included as "muster/v1/..." and "google/...".
 PROTO = ("muster/", "google/", "proto/")
-STATE = ("server/state/", "server/deconfliction/", "common/") + PROTO
+STATE = ("server/state/", "server/deconfliction/", "server/release/", "common/") + PROTO
 BROKER = ("server/broker/", "server/log/", "server/audit/") + STATE
 
 # What the files under a folder may include of ours. The longest matching folder counts.
@@ -33,6 +33,7 @@ MAY_INCLUDE = {
     "server/log/": ("server/log/", "common/"),
     "server/audit/": ("server/audit/", "common/"),
     "server/deconfliction/": ("server/deconfliction/", "common/") + PROTO,
+    "server/release/": ("server/release/", "common/") + PROTO,
     "server/state/": STATE,
     "server/broker/": BROKER,
     "server/admin/": ("server/admin/",) + BROKER,

@@ -17,7 +17,7 @@
 #include "server/broker/feed_store.h"
 #include "server/broker/sequencer.h"
 #include "server/log/event_log.h"
-#include "server/state/test_support.h"
+#include "server/state/testing/test_support.h"
 
 namespace muster {
 

@@ -1,0 +1,44 @@
+#include <utility>
+
+#include "common/error_reason.h"
+#include "server/state/access/visibility.h"
+#include "server/state/paging.h"
+#include "server/state/queries.h"
+
+namespace muster {
+namespace {
+
+absl::Status GetPlan(const Viewer& viewer, const v1::GetPlanRequest& request, v1::GetPlanResponse* response) {
+  const OperationRecord& operation = viewer.Operation(request.operation_id());
+  v1::PlanView view = operation.plan().ViewFor(viewer.Self(operation));
+  if (view.version() == 0) {
+    return Refusal(v1::ERROR_REASON_NOT_FOUND, "there is no plan that this agency may read; wait for one");
+  }
+  *response->mutable_plan() = std::move(view);
+  return absl::OkStatus();
+}
+
+absl::Status ListAcknowledgements(const Viewer& viewer, const v1::ListAcknowledgementsRequest& request,
+                                  v1::ListAcknowledgementsResponse* response) {
+  const OperationRecord& operation = viewer.Operation(request.operation_id());
+  const v1::Participant& self = viewer.Self(operation);
+  v1::Acknowledgement standing;  // Of the row that is being looked at.
+  return ShowPage(
+      operation.participants(), request.page(),
+      [&](const std::string& id, const v1::Participant& participant) {
+        if (!MustAcknowledge(participant) || !SeesAcknowledgementOf(self, id)) return false;
+        standing = operation.plan().StandingOf(participant);
+        return standing.current_version() != 0;
+      },
+      [&](const std::string&, const v1::Participant&) { *response->add_acknowledgements() = standing; },
+      response->mutable_next_page_token());
+}
+
+}  // namespace
+
+void AddPlanQueries(QueryTable* table) {
+  table->Add("muster.v1.PlanService/GetPlan", &GetPlan);
+  table->Add("muster.v1.PlanService/ListAcknowledgements", &ListAcknowledgements);
+}
+
+}  // namespace muster
