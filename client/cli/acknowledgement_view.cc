@@ -14,7 +14,6 @@
 namespace muster::cli {
 namespace {
 
-
 // Whether a notice may change who has acknowledged what.
 bool Matters(const v1::Notice& notice, const std::string& operation_id) {
   return notice.operation_id() == operation_id &&

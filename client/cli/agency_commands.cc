@@ -1,6 +1,10 @@
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "client/cli/change.h"
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/options.h"
@@ -21,6 +25,7 @@ Table AgencyTable() {
                       {"standing"},
                       {"may lead"},
                       {"registrar"},
+                      {"watch desk"},
                       {"phone 24h"},
                       {"revoked", /*right=*/true}},
           .rows = {}};
@@ -35,14 +40,14 @@ std::vector<std::string> AgencyRow(const v1::AgencyRecord& record) {
           Label(record.standing()),
           agency.may_lead() ? "yes" : "",
           agency.registrar() ? "yes" : "",
+          agency.watch_desk() ? "yes" : "",
           agency.phone_24h(),
           absl::StrCat(record.revocations_size())};
 }
 
 absl::Status Register(Invocation& invocation, v1::RegisterAgency body, const std::string& file) {
   if (!file.empty()) MUSTER_RETURN_IF_ERROR(LoadTomlFile(file, &body));
-  MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
-  MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, client->RegisterAgency(body, invocation.submission_id()));
+  MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, Send(invocation, body, &Client::RegisterAgency));
   invocation.PrintOutcome(outcome, absl::StrCat(body.agency().agency_id(), " is on the roster"));
   return absl::OkStatus();
 }
@@ -79,6 +84,13 @@ absl::Status Show(Invocation& invocation, const std::string& agency_id) {
     }
     view.body = absl::StrCat("\n", RenderTable(revoked));
   }
+  if (response.agency().operators_size() > 0) {
+    Table operators = {.columns = {{"operator"}, {"name"}, {"keys (sha256)"}}, .rows = {}};
+    for (const v1::Operator& person : response.agency().operators()) {
+      operators.rows.push_back({person.operator_id(), person.name(), absl::StrJoin(person.key_sha256s(), ", ")});
+    }
+    absl::StrAppend(&view.body, "\n", RenderTable(operators));
+  }
   invocation.printer().Print(view);
   return absl::OkStatus();
 }
@@ -91,16 +103,14 @@ absl::Status Revoke(Invocation& invocation, v1::RevokeCertificate body, const st
     MUSTER_ASSIGN_OR_RETURN(const CertificateInfo certificate, DescribeCertificateFile(certificate_file));
     body.set_key_sha256(certificate.key_sha256_hex);
   }
-  MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
-  MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, client->RevokeCertificate(body, invocation.submission_id()));
+  MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, Send(invocation, body, &Client::RevokeCertificate));
   invocation.PrintOutcome(outcome, absl::StrCat("the certificate of ", body.agency_id(), " is revoked"),
                           {{"key_sha256", body.key_sha256()}});
   return absl::OkStatus();
 }
 
 absl::Status SetStanding(Invocation& invocation, const v1::SetAgencyStanding& body) {
-  MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
-  MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, client->SetAgencyStanding(body, invocation.submission_id()));
+  MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, Send(invocation, body, &Client::SetAgencyStanding));
   invocation.PrintOutcome(outcome, absl::StrCat(body.agency_id(), " is ", Label(body.standing())));
   return absl::OkStatus();
 }
@@ -125,7 +135,46 @@ void AddRegister(CLI::App& noun, Invocation& invocation) {
       "--may-lead", [agency] { agency->set_may_lead(true); }, "It may create operations");
   verb->add_flag_callback(
       "--registrar", [agency] { agency->set_registrar(true); }, "It may register agencies");
+  verb->add_flag_callback(
+      "--watch-desk", [agency] { agency->set_watch_desk(true); },
+      "It keeps the deconfliction watch over activities of no operation");
   AddText(verb, "--file", file.get(), "A v1.RegisterAgency in TOML instead of flags");
+}
+
+// The person's keys: as hexadecimal, or out of the certificates.
+absl::Status RegisterPerson(Invocation& invocation, v1::RegisterOperator body,
+                            const std::vector<std::string>& certificate_files) {
+  for (const std::string& file : certificate_files) {
+    MUSTER_ASSIGN_OR_RETURN(const CertificateInfo certificate, DescribeCertificateFile(file));
+    body.mutable_person()->add_key_sha256s(certificate.key_sha256_hex);
+  }
+  if (body.person().key_sha256s_size() == 0) {
+    return UsageError("say which keys are the person's: --certificate FILE or --key-sha256 HEX");
+  }
+  MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, Send(invocation, body, &Client::RegisterOperator));
+  invocation.PrintOutcome(
+      outcome,
+      absl::StrCat(body.person().name(), " is operator ", body.person().operator_id(), " of ", body.agency_id()),
+      {{"key_sha256s", absl::StrJoin(body.person().key_sha256s(), ",")}});
+  return absl::OkStatus();
+}
+
+void AddOperator(CLI::App& noun, Invocation& invocation) {
+  const auto body = std::make_shared<v1::RegisterOperator>();
+  const auto files = std::make_shared<std::vector<std::string>>();
+  CLI::App* verb =
+      AddVerb(noun, invocation, "operator",
+              "Put a person on the roster with the keys of all the person's certificates; GO takes two persons",
+              {"agency operator mo-ago jane-roe --name \"Jane Roe\" --certificate jane.pem",
+               "agency operator mo-ago jane-roe --name \"Jane Roe\" --key-sha256 9f86d0... --key-sha256 60303a..."},
+              [&invocation, body, files] { return RegisterPerson(invocation, *body, *files); });
+  AddText(verb, "AGENCY", body->mutable_agency_id(), "The agency's id")->required();
+  AddText(verb, "OPERATOR", body->mutable_person()->mutable_operator_id(), "The person's id")->required();
+  AddText(verb, "--name", body->mutable_person()->mutable_name(), "The person's name")->required();
+  AddTexts(verb, "--key-sha256", body->mutable_person()->mutable_key_sha256s(),
+           "SHA-256 of a certificate's public key (DER); may be repeated");
+  verb->add_option("--certificate", *files, "A certificate of the person's, a PEM file; may be repeated")
+      ->allow_extra_args(false);
 }
 
 void AddRevoke(CLI::App& noun, Invocation& invocation) {
@@ -161,9 +210,10 @@ void AddAgencyCommands(CLI::App& app, Invocation& invocation) {
   AddVerb(*noun, invocation, "list", "List the agencies that you may see", {"agency list", "agency list -o csv"},
           [&invocation] { return List(invocation); });
   const auto id = std::make_shared<std::string>();
-  CLI::App* show = AddVerb(*noun, invocation, "show", "Show one agency and its revoked certificates",
+  CLI::App* show = AddVerb(*noun, invocation, "show", "Show one agency, its revoked certificates and its operators",
                            {"agency show ky-ago"}, [&invocation, id] { return Show(invocation, *id); });
   AddText(show, "AGENCY", id.get(), "The agency's id")->required();
+  AddOperator(*noun, invocation);
   AddRevoke(*noun, invocation);
   AddStanding(*noun, invocation, "suspend", "Refuse every call of an agency until it is reinstated",
               v1::AGENCY_STANDING_SUSPENDED);

@@ -122,12 +122,33 @@ std::shared_ptr<CLI::App> BuildParser(Invocation& invocation, const std::vector<
   AddAgencyCommands(*app, invocation);
   AddOperationCommands(*app, invocation);
   AddPlanCommands(*app, invocation);
+  AddReadinessCommands(*app, invocation);
+  AddGoCommands(*app, invocation);
+  AddActivityCommands(*app, invocation);
+  AddConflictCommands(*app, invocation);
   AddTallyCommands(*app, invocation);
+  AddClaimCommands(*app, invocation);
+  AddReleaseCommands(*app, invocation);
+  AddVictimsCommands(*app, invocation);
+  AddAccessCommands(*app, invocation);
   AddFeedCommands(*app, invocation);
+  AddSubmissionCommands(*app, invocation);
   AddVerb(*app, invocation, "version", "Show the version of this program", {"version", "version -o json"},
           [&invocation] { return Version(invocation); });
   for (const CommandAdder& add : more) add(*app, invocation);
   return app;
+}
+
+int RunAs(Invocation& invocation, int argc, const char* const* argv, const std::vector<CommandAdder>& more) {
+  const std::shared_ptr<CLI::App> app = BuildParser(invocation, more);
+  try {
+    app->parse(argc, argv);
+  } catch (const CLI::ParseError& error) {  // The parser's way of reporting; nothing else here throws.
+    return ReportParseError(*app, error, invocation.printer().out(), invocation.printer().err());
+  }
+  const absl::Status status = invocation.Run();
+  if (!status.ok()) ReportError(invocation, status);
+  return status.ok() ? invocation.verdict() : ExitCodeOf(status);
 }
 
 int RunMuster(int argc, const char* const* argv, std::ostream& out, std::ostream& err, bool colour_allowed,
@@ -135,15 +156,7 @@ int RunMuster(int argc, const char* const* argv, std::ostream& out, std::ostream
   Invocation invocation(&out, &err);
   const char* no_colour = std::getenv("NO_COLOR");
   invocation.printer().set_colour(colour_allowed && (no_colour == nullptr || *no_colour == '\0'));
-  const std::shared_ptr<CLI::App> app = BuildParser(invocation, more);
-  try {
-    app->parse(argc, argv);
-  } catch (const CLI::ParseError& error) {  // The parser's way of reporting; nothing else here throws.
-    return ReportParseError(*app, error, out, err);
-  }
-  const absl::Status status = invocation.Run();
-  if (!status.ok()) ReportError(invocation, status);
-  return ExitCodeOf(status);
+  return RunAs(invocation, argc, argv, more);
 }
 
 }  // namespace muster::cli

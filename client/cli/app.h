@@ -20,6 +20,9 @@ using CommandAdder = std::function<void(CLI::App&, Invocation&)>;
 // The parser with every command of this folder and then those of `more`. `invocation` outlives it.
 std::shared_ptr<CLI::App> BuildParser(Invocation& invocation, const std::vector<CommandAdder>& more);
 
+// Parses and runs one command as `invocation`, reports on its printer, and gives the exit code.
+int RunAs(Invocation& invocation, int argc, const char* const* argv, const std::vector<CommandAdder>& more);
+
 // What main() calls. Writes answers to `out` and everything else to `err`. `colour_allowed` is whether a person is
 // looking; NO_COLOR in the environment turns colours off all the same.
 int RunMuster(int argc, const char* const* argv, std::ostream& out, std::ostream& err, bool colour_allowed,

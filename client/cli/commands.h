@@ -12,6 +12,18 @@ void AddAgencyCommands(CLI::App& app, Invocation& invocation);
 void AddOperationCommands(CLI::App& app, Invocation& invocation);
 void AddPlanCommands(CLI::App& app, Invocation& invocation);
 void AddTallyCommands(CLI::App& app, Invocation& invocation);
+void AddClaimCommands(CLI::App& app, Invocation& invocation);
+void AddActivityCommands(CLI::App& app, Invocation& invocation);
+void AddConflictCommands(CLI::App& app, Invocation& invocation);
+void AddReadinessCommands(CLI::App& app, Invocation& invocation);
+// go, hold and abort.
+void AddGoCommands(CLI::App& app, Invocation& invocation);
+void AddReleaseCommands(CLI::App& app, Invocation& invocation);
+void AddVictimsCommands(CLI::App& app, Invocation& invocation);
+// explain and disclosures.
+void AddAccessCommands(CLI::App& app, Invocation& invocation);
+// submit.
+void AddSubmissionCommands(CLI::App& app, Invocation& invocation);
 void AddFeedCommands(CLI::App& app, Invocation& invocation);
 
 }  // namespace muster::cli

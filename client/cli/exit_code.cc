@@ -60,7 +60,9 @@ const char kExitCodeHelp[] =
     "  6  rejected by the current state\n"
     "  7  queued, not yet accepted (reserved)\n"
     "  8  time ran out\n"
-    "  9  data loss";
+    "  9  data loss\n"
+    "  10 done; the activity is in CONFLICT with another\n"
+    "  11 done; whether the activity is clear is INDETERMINATE";
 
 absl::Status UsageError(absl::string_view message) {
   absl::Status status = absl::InvalidArgumentError(message);

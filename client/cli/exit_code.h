@@ -20,6 +20,9 @@ enum ExitCode {
   kQueued = 7,        // Reserved: saved here, not yet accepted by the broker.
   kTimeRanOut = 8,    // DEADLINE_EXCEEDED
   kDataLoss = 9,      // DATA_LOSS
+  // Done, and the answer is a warning: the activity is on the record, but not clear.
+  kConflict = 10,
+  kIndeterminate = 11,
 };
 
 // The table of them, for --help.

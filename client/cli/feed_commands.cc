@@ -2,6 +2,7 @@
 #include <memory>
 #include <optional>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "client/cli/commands.h"
 #include "client/cli/cursor_file.h"
@@ -26,16 +27,16 @@ struct WatchFlags {
 
 void PrintDelivery(Invocation& invocation, const v1::Delivery& delivery) {
   const v1::Notice& notice = delivery.notice();
-  const bool exercise = notice.mode() == v1::OPERATION_MODE_EXERCISE;
+  const bool real = notice.mode() == v1::OPERATION_MODE_ACTUAL || notice.mode() == v1::OPERATION_MODE_UNSPECIFIED;
   View view;
   view.object = &delivery;
   view.mode = notice.mode();
-  view.heading =
-      absl::StrCat(TimeText(notice.at()), "  ", exercise ? "EXERCISE " : "",
-                   notice.operation_id().empty() ? "roster" : notice.operation_id(), "  ", DescribeNotice(notice));
+  view.heading = absl::StrCat(
+      TimeText(notice.at()), "  ", real ? "" : absl::StrCat(absl::AsciiStrToUpper(Label(notice.mode())), " "),
+      notice.operation_id().empty() ? (notice.has_agency() ? "roster" : "-") : notice.operation_id(), "  ",
+      DescribeNotice(notice));
   view.table.columns = {{"at"}, {"operation"}, {"mode"}, {"kind"}, {"what"}, {"cursor"}};
-  view.table.rows = {{TimeText(notice.at()), notice.operation_id(),
-                      notice.mode() == v1::OPERATION_MODE_UNSPECIFIED ? "" : Label(notice.mode()), NoticeKind(notice),
+  view.table.rows = {{TimeText(notice.at()), notice.operation_id(), LabelIfSet(notice.mode()), NoticeKind(notice),
                       DescribeNotice(notice), CursorText(delivery.cursor())}};
   invocation.printer().PrintItem(view);
 }

@@ -1,4 +1,4 @@
-// The files that muster reads and writes: contexts, cursors, tally entries.
+// The files that muster reads and writes: contexts, cursors, records to import.
 #include <sys/stat.h>
 
 #include <fstream>
@@ -7,11 +7,13 @@
 
 #include "client/cli/contexts.h"
 #include "client/cli/cursor_file.h"
-#include "client/cli/tally_file.h"
+#include "client/cli/record_file.h"
 #include "common/clock.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
+#include "muster/v1/claims.pb.h"
+#include "muster/v1/tally.pb.h"
 
 namespace muster::cli {
 namespace {
@@ -71,10 +73,10 @@ TEST(CursorFileTest, RemembersAndRefusesWhatIsNoCursor) {
   EXPECT_EQ(LoadCursor(path).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
-TEST(TallyFileTest, JsonLinesAreRead) {
+TEST(RecordFileTest, JsonLinesAreRead) {
   std::istringstream input(std::string("{\"entry_id\":\"") + kId +
                            "\",\"category\":\"TALLY_CATEGORY_ARREST_BUYER\",\"count\":3}\n\n{\"count\":1}");
-  TallyFileReader reader(&input, "x.jsonl", TallyFileFormat::kJsonLines);
+  RecordFileReader reader(&input, "x.jsonl", RecordFileFormat::kJsonLines, "tally entry");
   v1::TallyEntry entry;
   ASSERT_TRUE(reader.Next(&entry).value());
   EXPECT_EQ(entry.entry_id(), kId);
@@ -85,13 +87,13 @@ TEST(TallyFileTest, JsonLinesAreRead) {
   EXPECT_FALSE(reader.Next(&entry).value());
 }
 
-TEST(TallyFileTest, CsvIsReadWithQuotesListsAndEmptyCells) {
+TEST(RecordFileTest, CsvIsReadWithQuotesListsAndEmptyCells) {
   std::istringstream input(
       "entry_id,category,count,assisting_agency_ids,occurred_at,amount_cents,note\r\n"
       "e1,person-recovered-minor,2,\"ky-ago; tn-tbi\",2021-08-26T23:10:00Z,,\"two\nlines, and \"\"quotes\"\"\"\n"
       "\n"
       "e2,seized-currency,0,,,150000,\n");
-  TallyFileReader reader(&input, "x.csv", TallyFileFormat::kCsv);
+  RecordFileReader reader(&input, "x.csv", RecordFileFormat::kCsv, "tally entry");
   v1::TallyEntry entry;
   ASSERT_TRUE(reader.Next(&entry).value());
   EXPECT_EQ(entry.category(), v1::TALLY_CATEGORY_PERSON_RECOVERED_MINOR);
@@ -107,9 +109,9 @@ TEST(TallyFileTest, CsvIsReadWithQuotesListsAndEmptyCells) {
   EXPECT_FALSE(reader.Next(&entry).value());
 }
 
-TEST(TallyFileTest, WhatCannotBeReadIsNamedWithItsLine) {
+TEST(RecordFileTest, WhatCannotBeReadIsNamedWithItsLine) {
   const std::pair<const char*, const char*> table[] = {
-      {"entry_id,colour\n", "x.csv:1: a tally entry has no field \"colour\""},
+      {"entry_id,colour\n", "x.csv:1: a TallyEntry has no field \"colour\""},
       {"entry_id,count\ne1,3\ne2\n", "x.csv:3: has 1 cells; the first line names 2"},
       {"count\nmany\n", "x.csv:2: count: \"many\" is not a whole number"},
       {"count\n-1\n", "x.csv:2: count: \"-1\" is not a whole number"},
@@ -118,7 +120,7 @@ TEST(TallyFileTest, WhatCannotBeReadIsNamedWithItsLine) {
       {"note\n\"no end\n", "a quoted cell has no end"}};
   for (const auto& [text, message] : table) {
     std::istringstream input(text);
-    TallyFileReader reader(&input, "x.csv", TallyFileFormat::kCsv);
+    RecordFileReader reader(&input, "x.csv", RecordFileFormat::kCsv, "tally entry");
     v1::TallyEntry entry;
     absl::StatusOr<bool> more = reader.Next(&entry);
     while (more.ok() && *more) more = reader.Next(&entry);
@@ -126,15 +128,33 @@ TEST(TallyFileTest, WhatCannotBeReadIsNamedWithItsLine) {
     EXPECT_THAT(std::string(more.status().message()), HasSubstr(message));
   }
   std::istringstream input("{\"count\":1}\n{\"colour\":1}\n");
-  TallyFileReader reader(&input, "x.jsonl", TallyFileFormat::kJsonLines);
+  RecordFileReader reader(&input, "x.jsonl", RecordFileFormat::kJsonLines, "tally entry");
   v1::TallyEntry entry;
   ASSERT_TRUE(reader.Next(&entry).value());
   EXPECT_THAT(std::string(reader.Next(&entry).status().message()), HasSubstr("x.jsonl:2: "));
 }
 
-TEST(TallyFileTest, TheFormatGoesByTheEnding) {
-  EXPECT_EQ(FormatOfFile("a/b.csv").value(), TallyFileFormat::kCsv);
-  EXPECT_EQ(FormatOfFile("a/b.jsonl").value(), TallyFileFormat::kJsonLines);
+TEST(RecordFileTest, ItemsOfTwoFieldsAreWrittenAsPairs) {
+  std::istringstream input(
+      "claim_id,figure,state,value,published_at,parts\n"
+      "c1,arrests,KY,46,2021-08-31T12:00:00Z,arrest-buyer=40; arrest-promoting=2\n");
+  RecordFileReader reader(&input, "x.csv", RecordFileFormat::kCsv, "claim");
+  v1::Claim claim;
+  ASSERT_TRUE(reader.Next(&claim).value());
+  EXPECT_EQ(claim.figure(), v1::FIGURE_KIND_ARRESTS);
+  EXPECT_EQ(claim.value(), 46u);
+  ASSERT_EQ(claim.parts_size(), 2);
+  EXPECT_EQ(claim.parts(1).category(), v1::TALLY_CATEGORY_ARREST_PROMOTING);
+  EXPECT_EQ(claim.parts(1).value(), 2u);
+  for (const char* wrong : {"arrest-buyer", "arrest-buyer=", "=4", "arrest-buyer=4=5", "shoes=4", "arrest-buyer=few"}) {
+    v1::ClaimedPart part;
+    EXPECT_FALSE(SetPair(wrong, &part).ok()) << wrong;
+  }
+}
+
+TEST(RecordFileTest, TheFormatGoesByTheEnding) {
+  EXPECT_EQ(FormatOfFile("a/b.csv").value(), RecordFileFormat::kCsv);
+  EXPECT_EQ(FormatOfFile("a/b.jsonl").value(), RecordFileFormat::kJsonLines);
   EXPECT_FALSE(FormatOfFile("a/b.txt").ok());
 }
 

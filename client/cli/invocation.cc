@@ -80,8 +80,8 @@ const std::string& Invocation::submission_id() {
   return submission_id_used_;
 }
 
-void Invocation::PrintOutcome(const v1::Outcome& outcome, absl::string_view done,
-                              std::vector<std::pair<std::string, std::string>> extras) {
+View Invocation::OutcomeView(const v1::Outcome& outcome, absl::string_view done,
+                             std::vector<std::pair<std::string, std::string>> extras) {
   View view;
   view.object = &outcome;
   view.extras = std::move(extras);
@@ -99,15 +99,20 @@ void Invocation::PrintOutcome(const v1::Outcome& outcome, absl::string_view done
   rows.push_back({"submission_id", outcome.submission_id()});
   rows.push_back({"decided_at", TimeText(outcome.decided_at())});
   rows.push_back({"cursor", CursorText(outcome.cursor())});
-  printer_.Print(view);
+  return view;
+}
+
+void Invocation::PrintOutcome(const v1::Outcome& outcome, absl::string_view done,
+                              std::vector<std::pair<std::string, std::string>> extras) {
+  printer_.Print(OutcomeView(outcome, done, std::move(extras)));
 }
 
 void Invocation::BannerFor(const std::string& operation_id) {
-  if (printer_.format() != OutputFormat::kTable || client_ == nullptr) return;
+  if (operation_id.empty() || client_ == nullptr) return;
   v1::GetOperationRequest request;
   request.set_operation_id(operation_id);
   const absl::StatusOr<v1::GetOperationResponse> response = client_->GetOperation(request);
-  if (response.ok()) printer_.Banner(response->operation().operation().mode());
+  if (response.ok()) printer_.AllIsOf(response->operation().operation().mode());
 }
 
 }  // namespace muster::cli

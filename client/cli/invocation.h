@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "client/cli/exit_code.h"
 #include "client/cli/printer.h"
 #include "client/lib/client.h"
 #include "muster/v1/operation.pb.h"
@@ -50,16 +51,28 @@ class Invocation {
   absl::StatusOr<ConnectionOptions> Options() const;
   // The client for them; made on the first call.
   absl::StatusOr<Client*> client();
+  // Talk over this instead of what the flags say.
+  void UseConnection(std::shared_ptr<Connection> connection) {
+    client_ = std::make_unique<Client>(std::move(connection));
+  }
+
+  // What muster ends with when the command has done its work: kDone unless the answer itself is a warning.
+  void set_verdict(ExitCode verdict) { verdict_ = verdict; }
+  ExitCode verdict() const { return verdict_; }
 
   // The id to submit with: --submission-id, or a new one. An error afterwards names it.
   const std::string& submission_id();
   // Empty while nothing has been submitted.
   const std::string& submission_id_used() const { return submission_id_used_; }
 
-  // Shows an accepted outcome. `done` says in a few words what is now the case.
+  // An accepted outcome as a view, which holds a pointer to it. `done` says in a few words what is now the case.
+  static View OutcomeView(const v1::Outcome& outcome, absl::string_view done,
+                          std::vector<std::pair<std::string, std::string>> extras = {});
+  // Shows it.
   void PrintOutcome(const v1::Outcome& outcome, absl::string_view done,
                     std::vector<std::pair<std::string, std::string>> extras = {});
-  // Shows the banner if the operation is an exercise. For views that do not carry the mode themselves.
+  // Says so if the operation is an exercise or a test. For views that do not carry the mode themselves. Says nothing
+  // when there is no operation, or when the caller may not read it (victim services).
   void BannerFor(const std::string& operation_id);
 
  private:
@@ -69,6 +82,7 @@ class Invocation {
   Action action_;
   std::unique_ptr<Client> client_;
   std::string submission_id_used_;
+  ExitCode verdict_ = kDone;
 };
 
 }  // namespace muster::cli

@@ -3,9 +3,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "client/cli/change.h"
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/options.h"
+#include "client/cli/report_command.h"
 #include "client/cli/text.h"
 #include "client/lib/all_pages.h"
 #include "common/status_macros.h"
@@ -13,7 +15,6 @@
 
 namespace muster::cli {
 namespace {
-
 
 // ID:NAME:STATE[:TIME_ZONE]; the name may hold no colon.
 absl::StatusOr<v1::Site> ParseSite(const std::string& text) {
@@ -35,9 +36,8 @@ absl::Status Create(Invocation& invocation, v1::CreateOperation body, const std:
   for (const std::string& text : sites) {
     MUSTER_ASSIGN_OR_RETURN(*body.add_sites(), ParseSite(text));
   }
-  MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
-  MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, client->CreateOperation(body, invocation.submission_id()));
-  invocation.printer().Banner(body.operation().mode());
+  MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, Send(invocation, body, &Client::CreateOperation));
+  invocation.printer().AllIsOf(body.operation().mode());
   invocation.PrintOutcome(outcome, absl::StrCat("operation ", body.operation().operation_id(), " exists with ",
                                                 body.sites_size(), " sites; you lead it"));
   return absl::OkStatus();
@@ -53,7 +53,7 @@ absl::Status List(Invocation& invocation) {
   view.table.columns = {{"operation"}, {"code name"}, {"mode"}, {"phase"}, {"lead"}, {"window start"}, {"window end"}};
   for (const v1::OperationView& operation : all.operations()) {
     view.items.push_back(&operation);
-    if (operation.operation().mode() == v1::OPERATION_MODE_EXERCISE) view.mode = v1::OPERATION_MODE_EXERCISE;
+    invocation.printer().Banner(operation.operation().mode());
     view.table.rows.push_back({operation.operation().operation_id(), operation.operation().code_name(),
                                Label(operation.operation().mode()), Label(operation.phase()),
                                operation.lead_agency_id(), TimeText(operation.operation().window().start()),
@@ -82,9 +82,10 @@ absl::Status Show(Invocation& invocation, const std::string& operation_id) {
                      {"window end", TimeText(operation.operation().window().end())},
                      {"created", TimeText(operation.created_at())},
                      {"cursor", CursorText(response.cursor())}};
-  Table sites = {.columns = {{"site"}, {"name"}, {"state"}, {"time zone"}}, .rows = {}};
+  Table sites = {.columns = {{"site"}, {"name"}, {"state"}, {"time zone"}, {"for GO"}}, .rows = {}};
   for (const v1::Site& site : operation.sites()) {
-    sites.rows.push_back({site.site_id(), site.name(), site.state(), site.time_zone()});
+    sites.rows.push_back({site.site_id(), site.name(), site.state(), site.time_zone(),
+                          site.optional_for_go() ? "optional" : "required"});
   }
   Table participants = {.columns = {{"participant"}, {"role"}, {"sites"}}, .rows = {}};
   for (const v1::Participant& participant : operation.participants()) {
@@ -97,17 +98,6 @@ absl::Status Show(Invocation& invocation, const std::string& operation_id) {
   if (!sites.rows.empty()) absl::StrAppend(&view.body, "\n", RenderTable(sites));
   if (!participants.rows.empty()) absl::StrAppend(&view.body, "\n", RenderTable(participants));
   invocation.printer().Print(view);
-  return absl::OkStatus();
-}
-
-// Sends one of the lead's changes. `Method` is the client's method for its body.
-template <typename Body>
-absl::Status Change(Invocation& invocation, const Body& body,
-                    absl::StatusOr<v1::Outcome> (Client::*method)(Body, std::string), const std::string& done) {
-  MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
-  MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, (client->*method)(body, invocation.submission_id()));
-  invocation.BannerFor(body.operation_id());
-  invocation.PrintOutcome(outcome, done);
   return absl::OkStatus();
 }
 
@@ -131,6 +121,9 @@ void AddCreate(CLI::App& noun, Invocation& invocation) {
   AddTime(
       verb, "--to", [operation] { return operation->mutable_window()->mutable_end(); }, "End of the window");
   AddText(verb, "--description", operation->mutable_description(), "What it is about");
+  verb->add_option_function<uint32_t>(
+      "--small-cell-threshold", [operation](uint32_t k) { operation->set_small_cell_threshold(k); },
+      "Published victim counts from 1 to one less are suppressed (default 11)");
   verb->add_option("--site", *sites, "A site as ID:NAME:STATE[:TIME_ZONE]; may be repeated");
   AddText(verb, "--file", file.get(), "A v1.CreateOperation in TOML instead of flags");
 }
@@ -148,6 +141,10 @@ void AddAddSite(CLI::App& noun, Invocation& invocation) {
   AddText(verb, "--name", site->mutable_name(), "Its name")->required();
   AddText(verb, "--state", site->mutable_state(), "USPS abbreviation")->required();
   AddText(verb, "--time-zone", site->mutable_time_zone(), "Such as America/Chicago");
+  verb->add_flag_callback(
+      "--optional-for-go", [site] { site->set_optional_for_go(true); }, "GO does not wait for it");
+  AddTexts(verb, "--exclude", site->mutable_excluded_agency_ids(),
+           "Participants who must not learn of it, with commas");
 }
 
 void AddParticipantCommands(CLI::App& noun, Invocation& invocation) {
@@ -210,6 +207,7 @@ void AddOperationCommands(CLI::App& app, Invocation& invocation) {
   AddAddSite(*noun, invocation);
   AddParticipantCommands(*noun, invocation);
   AddSetPhase(*noun, invocation);
+  AddReportCommand(*noun, invocation);
 }
 
 }  // namespace muster::cli

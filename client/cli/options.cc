@@ -1,9 +1,13 @@
 #include "client/cli/options.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "client/cli/record_file.h"
 #include "client/cli/text.h"
 #include "common/clock.h"
 
@@ -53,7 +57,8 @@ CLI::Option* AddTexts(CLI::App* command, const std::string& flags,
       ->add_option_function<std::vector<std::string>>(
           flags, [target](const std::vector<std::string>& values) { target->Assign(values.begin(), values.end()); },
           help)
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
 }
 
 CLI::Option* AddEnumNumber(CLI::App* command, const std::string& flags, const google::protobuf::EnumDescriptor* type,
@@ -78,6 +83,60 @@ CLI::Option* AddTime(CLI::App* command, const std::string& flags, std::function<
         *target() = ToProto(*time);
       },
       absl::StrCat(help, " (such as 2021-08-26T18:00:00Z)"));
+}
+
+CLI::Option* AddDuration(CLI::App* command, const std::string& flags, std::function<void(absl::Duration)> set,
+                         const std::string& help) {
+  return AddParsed(
+      command, flags, Times::kOnce,
+      [set = std::move(set)](const std::string& text) {
+        absl::Duration duration;
+        if (!absl::ParseDuration(text, &duration) || duration <= absl::ZeroDuration() ||
+            duration == absl::InfiniteDuration()) {
+          return absl::InvalidArgumentError(
+              absl::StrCat("\"", absl::CHexEscape(text), "\" is not a length of time such as 90m or 2h"));
+        }
+        set(duration);
+        return absl::OkStatus();
+      },
+      help);
+}
+
+CLI::Option* AddNumber(CLI::App* command, const std::string& flags, std::function<void(uint32_t)> set,
+                       const std::string& help) {
+  return AddParsed(
+      command, flags, Times::kOnce,
+      [set = std::move(set)](const std::string& text) {
+        uint32_t number = 0;
+        if (!absl::SimpleAtoi(text, &number)) {
+          return absl::InvalidArgumentError(
+              absl::StrCat("\"", absl::CHexEscape(text), "\" is not a whole number of at least 0"));
+        }
+        set(number);
+        return absl::OkStatus();
+      },
+      help);
+}
+
+CLI::Option* AddPairs(CLI::App* command, const std::string& flags, std::function<google::protobuf::Message*()> add,
+                      const std::string& help) {
+  return AddParsed(
+      command, flags, Times::kList, [add = std::move(add)](const std::string& text) { return SetPair(text, add()); },
+      help);
+}
+
+CLI::Option* AddParsed(CLI::App* command, const std::string& flags, Times times,
+                       std::function<absl::Status(const std::string&)> parse, const std::string& help) {
+  const auto take = [flags, parse = std::move(parse)](const std::string& text) {
+    const absl::Status parsed = parse(text);
+    if (!parsed.ok()) throw CLI::ValidationError(flags, std::string(parsed.message()));
+  };
+  if (times == Times::kOnce) return command->add_option_function<std::string>(flags, take, help);
+  CLI::Option* option = command->add_option_function<std::vector<std::string>>(
+      flags, [take](const std::vector<std::string>& values) { std::for_each(values.begin(), values.end(), take); },
+      absl::StrCat(help, times == Times::kList ? "; with commas, or repeated" : "; may be repeated"));
+  if (times == Times::kList) option->delimiter(',');
+  return option->allow_extra_args(false);  // What follows the flag's one word is not its own.
 }
 
 CLI::Option* AddOperationId(CLI::App* command, std::string* target) {

@@ -9,9 +9,12 @@
 #include <string>
 
 #include "CLI/CLI.hpp"
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "client/cli/invocation.h"
 #include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
 #include "google/protobuf/repeated_field.h"
 #include "google/protobuf/timestamp.pb.h"
 
@@ -33,6 +36,21 @@ CLI::Option* AddEnumNumber(CLI::App* command, const std::string& flags, const go
 // An RFC 3339 time into the field that `target` gives when the flag is there, so that an absent flag leaves it unset.
 CLI::Option* AddTime(CLI::App* command, const std::string& flags, std::function<google::protobuf::Timestamp*()> target,
                      const std::string& help);
+// A length of time such as 90m or 2h, longer than zero.
+CLI::Option* AddDuration(CLI::App* command, const std::string& flags, std::function<void(absl::Duration)> set,
+                         const std::string& help);
+// A whole number that is at least 0.
+CLI::Option* AddNumber(CLI::App* command, const std::string& flags, std::function<void(uint32_t)> set,
+                       const std::string& help);
+// Each item as "name=number" or the like: the first two fields of a message (SetPair). May be repeated, and each time a
+// list with commas. `add` gives the message to fill.
+CLI::Option* AddPairs(CLI::App* command, const std::string& flags, std::function<google::protobuf::Message*()> add,
+                      const std::string& help);
+// How often a flag may be given; kList: several times, and each time a list with commas.
+enum class Times { kOnce, kOften, kList };
+// Any text that `parse` turns into something, or refuses with a message.
+CLI::Option* AddParsed(CLI::App* command, const std::string& flags, Times times,
+                       std::function<absl::Status(const std::string&)> parse, const std::string& help);
 // The operation's id, the first argument of most commands.
 CLI::Option* AddOperationId(CLI::App* command, std::string* target);
 

@@ -4,6 +4,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "client/cli/acknowledgement_view.h"
+#include "client/cli/change.h"
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/options.h"
@@ -21,36 +22,16 @@ absl::StatusOr<v1::GetPlanResponse> ReadPlan(Invocation& invocation, const std::
   return client->GetPlan(request);
 }
 
-// An operation that the command line and the file both name must be the same.
-template <typename Body>
-absl::Status LoadBody(const std::string& file, Body* body) {
-  const std::string operation_id = body->operation_id();
-  MUSTER_RETURN_IF_ERROR(LoadTomlFile(file, body));
-  if (body->operation_id().empty()) body->set_operation_id(operation_id);
-  if (body->operation_id() != operation_id) {
-    return UsageError(absl::StrCat(file, " is for operation ", body->operation_id(), ", not for ", operation_id));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status Publish(Invocation& invocation, v1::PublishPlan body, const std::string& file) {
   MUSTER_RETURN_IF_ERROR(LoadBody(file, &body));
-  MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
-  MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, client->PublishPlan(body, invocation.submission_id()));
-  invocation.BannerFor(body.operation_id());
-  invocation.PrintOutcome(outcome, "the plan is published");
-  return absl::OkStatus();
+  return Change(invocation, body, &Client::PublishPlan, "the plan is published");
 }
 
 absl::Status Amend(Invocation& invocation, v1::AmendPlan body, const std::string& file) {
   const uint32_t base_version = body.base_version();
   MUSTER_RETURN_IF_ERROR(LoadBody(file, &body));
   if (base_version != 0) body.set_base_version(base_version);
-  MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
-  MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, client->AmendPlan(body, invocation.submission_id()));
-  invocation.BannerFor(body.operation_id());
-  invocation.PrintOutcome(outcome, "the plan is amended");
-  return absl::OkStatus();
+  return Change(invocation, body, &Client::AmendPlan, "the plan is amended");
 }
 
 absl::Status Withdraw(Invocation& invocation, v1::WithdrawPlan body) {
@@ -58,11 +39,8 @@ absl::Status Withdraw(Invocation& invocation, v1::WithdrawPlan body) {
     MUSTER_ASSIGN_OR_RETURN(const v1::GetPlanResponse current, ReadPlan(invocation, body.operation_id()));
     body.set_base_version(current.plan().version());
   }
-  MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
-  MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, client->WithdrawPlan(body, invocation.submission_id()));
-  invocation.BannerFor(body.operation_id());
-  invocation.PrintOutcome(outcome, absl::StrCat("version ", body.base_version(), " is withdrawn"));
-  return absl::OkStatus();
+  return Change(invocation, body, &Client::WithdrawPlan,
+                absl::StrCat("version ", body.base_version(), " is withdrawn"));
 }
 
 absl::Status Show(Invocation& invocation, const std::string& operation_id) {
@@ -99,14 +77,10 @@ absl::Status Acknowledge(Invocation& invocation, v1::AcknowledgePlan body) {
     body.set_content_sha256(current.plan().content_sha256());
     invocation.printer().Progress(absl::StrCat("plan version ", body.version(), ", sha256 ", body.content_sha256()));
   }
-  MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
-  MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, client->AcknowledgePlan(body, invocation.submission_id()));
-  invocation.BannerFor(body.operation_id());
-  invocation.PrintOutcome(
-      outcome,
+  return Change(
+      invocation, body, &Client::AcknowledgePlan,
       absl::StrCat("version ", body.version(), body.rejection_reason().empty() ? " is acknowledged" : " is rejected"),
       {{"acknowledged_version", absl::StrCat(body.version())}, {"acknowledged_sha256", body.content_sha256()}});
-  return absl::OkStatus();
 }
 
 absl::Status Acknowledgements(Invocation& invocation, const std::string& operation_id) {

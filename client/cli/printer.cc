@@ -47,7 +47,13 @@ void RemoveMember(std::string* json, absl::string_view name) {
   }
 }
 
+bool IsReal(v1::OperationMode mode) { return mode != v1::OPERATION_MODE_EXERCISE && mode != v1::OPERATION_MODE_TEST; }
+
 }  // namespace
+
+void View::TakeMode(v1::OperationMode item_mode) {
+  if (!IsReal(item_mode)) mode = item_mode;
+}
 
 std::string RenderTable(const Table& table) {
   std::vector<std::vector<std::string>> lines(1);
@@ -135,21 +141,19 @@ std::string RenderJson(const google::protobuf::Message& message, bool always_pri
 }
 
 void Printer::Print(const View& view) {
+  Banner(view.mode);
   switch (format_) {
     case OutputFormat::kJson:
-      *out_ << RenderJson(*view.object, view.always_print_zeros, view.extras) << "\n";
+      *out_ << Json(*view.object, view, view.extras) << "\n";
       break;
     case OutputFormat::kJsonLines:
-      if (!view.is_list) {
-        *out_ << RenderJson(*view.object, view.always_print_zeros, view.extras) << "\n";
-      }
-      for (const auto* item : view.items) *out_ << RenderJson(*item, view.always_print_zeros) << "\n";
+      if (!view.is_list) *out_ << Json(*view.object, view, view.extras) << "\n";
+      for (const auto* item : view.items) *out_ << Json(*item, view, {}) << "\n";
       break;
     case OutputFormat::kCsv:
       *out_ << RenderCsv(view.csv.columns.empty() ? view.table : view.csv);
       break;
     case OutputFormat::kTable:
-      Banner(view.mode);
       *out_ << EscapeForTerminal(view.heading, /*multiline=*/true);
       if (view.is_list && view.table.rows.empty()) {
         *out_ << "(none)\n";
@@ -163,6 +167,7 @@ void Printer::Print(const View& view) {
 }
 
 void Printer::PrintItem(const View& view) {
+  Banner(view.mode);
   switch (format_) {
     case OutputFormat::kJson:
     case OutputFormat::kJsonLines:
@@ -173,7 +178,6 @@ void Printer::PrintItem(const View& view) {
       header_shown_ = true;
       break;
     case OutputFormat::kTable:
-      Banner(view.mode);
       *out_ << EscapeForTerminal(view.heading) << "\n";
       break;
   }
@@ -181,9 +185,23 @@ void Printer::PrintItem(const View& view) {
 }
 
 void Printer::Banner(v1::OperationMode mode) {
-  if (format_ != OutputFormat::kTable || mode != v1::OPERATION_MODE_EXERCISE || banner_shown_) return;
-  banner_shown_ = true;
-  *err_ << (colour_ ? "\033[1;33m*** EXERCISE ***\033[0m\n" : "*** EXERCISE ***\n");
+  if (IsReal(mode) || !shows_banners() || !banners_shown_.insert(mode).second) return;
+  const std::string banner = absl::StrCat("*** ", absl::AsciiStrToUpper(Label(mode)), " ***");
+  *err_ << (colour_ ? absl::StrCat("\033[1;33m", banner, "\033[0m\n") : absl::StrCat(banner, "\n"));
+  err_->flush();
+}
+
+void Printer::AllIsOf(v1::OperationMode mode) {
+  mode_ = mode;
+  Banner(mode);
+}
+
+std::string Printer::Json(const google::protobuf::Message& message, const View& view,
+                          std::vector<std::pair<std::string, std::string>> extras) const {
+  if (!IsReal(mode_) && message.GetDescriptor()->FindFieldByName("mode") == nullptr) {
+    extras.emplace_back("mode", v1::OperationMode_Name(mode_));
+  }
+  return RenderJson(message, view.always_print_zeros, extras);
 }
 
 void Printer::Progress(absl::string_view line) {

@@ -3,6 +3,7 @@
 #define MUSTER_CLIENT_CLI_PRINTER_H_
 
 #include <ostream>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,8 +45,11 @@ struct View {
   // Tables only: lines before and after it.
   std::string heading;
   std::string body;
-  // EXERCISE brings the banner.
+  // EXERCISE and TEST bring the banner.
   v1::OperationMode mode = v1::OPERATION_MODE_UNSPECIFIED;
+
+  // Adds one thing of `item_mode`: where one is real and another is not, the banner is that of the one that is not.
+  void TakeMode(v1::OperationMode item_mode);
 };
 
 // Aligned columns, two spaces apart, without trailing spaces. Every cell is fit for a terminal.
@@ -73,8 +77,13 @@ class Printer {
   void Print(const View& view);
   // One line of an endless answer: an item now, not at the end. CSV shows the header before the first.
   void PrintItem(const View& view);
-  // The banner on the error stream, in table mode, once per process.
+  // The banner on the error stream, for tables and CSV, once per process and mode. JSON carries the mode itself, and
+  // its error stream is for programs.
   void Banner(v1::OperationMode mode);
+  bool shows_banners() const { return format_ == OutputFormat::kTable || format_ == OutputFormat::kCsv; }
+  // What follows is all about one operation of this mode: the banner, and in JSON the member `mode` where the message
+  // has none of its own.
+  void AllIsOf(v1::OperationMode mode);
   // A line for the person who waits, on the error stream, in table mode only.
   void Progress(absl::string_view line);
 
@@ -82,11 +91,15 @@ class Printer {
   std::ostream& err() { return *err_; }
 
  private:
+  std::string Json(const google::protobuf::Message& message, const View& view,
+                   std::vector<std::pair<std::string, std::string>> extras) const;
+
   std::ostream* const out_;
   std::ostream* const err_;
   OutputFormat format_ = OutputFormat::kTable;
   bool colour_ = false;
-  bool banner_shown_ = false;
+  v1::OperationMode mode_ = v1::OPERATION_MODE_UNSPECIFIED;
+  std::set<v1::OperationMode> banners_shown_;
   bool header_shown_ = false;
 };
 

@@ -3,10 +3,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/cli/change.h"
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/options.h"
-#include "client/cli/tally_import.h"
+#include "client/cli/record_import.h"
 #include "client/cli/text.h"
 #include "client/cli/totals_view.h"
 #include "client/lib/all_pages.h"
@@ -17,7 +18,6 @@
 
 namespace muster::cli {
 namespace {
-
 
 // What a correction changes in the entry that it replaces; unset fields keep their value.
 struct Replacement {
@@ -40,11 +40,9 @@ absl::Status Record(Invocation& invocation, v1::RecordTally body) {
     MUSTER_ASSIGN_OR_RETURN(const v1::WhoAmIResponse who, client->WhoAmI());
     entry->set_primary_agency_id(who.principal().agency_id());
   }
-  MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, client->RecordTally(body, invocation.submission_id()));
-  invocation.BannerFor(body.operation_id());
-  invocation.PrintOutcome(outcome, absl::StrCat(entry->count(), " ", Label(entry->category()), " recorded"),
-                          {{"entry_id", entry->entry_id()}});
-  return absl::OkStatus();
+  return Change(invocation, body, &Client::RecordTally,
+                absl::StrCat(entry->count(), " ", Label(entry->category()), " recorded"),
+                {{"entry_id", entry->entry_id()}});
 }
 
 absl::StatusOr<v1::ListTallyEntriesResponse> ReadEntries(Client& client, const std::string& operation_id) {
@@ -78,15 +76,12 @@ absl::Status Correct(Invocation& invocation, v1::CorrectTally body, const Replac
     MUSTER_RETURN_IF_ERROR(LoadTomlFile(file, &from_file));
     *body.mutable_replacements() = from_file.replacements();
   }
-  MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
   if (changes.any()) {
+    MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
     MUSTER_ASSIGN_OR_RETURN(*body.add_replacements(), Replace(*client, body, changes));
   }
-  MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, client->CorrectTally(body, invocation.submission_id()));
-  invocation.BannerFor(body.operation_id());
-  invocation.PrintOutcome(
-      outcome, absl::StrCat("entry ", body.entry_id(), " is reversed, ", body.replacements_size(), " in its place"));
-  return absl::OkStatus();
+  return Change(invocation, body, &Client::CorrectTally,
+                absl::StrCat("entry ", body.entry_id(), " is reversed, ", body.replacements_size(), " in its place"));
 }
 
 absl::Status Totals(Invocation& invocation, const v1::GetTotalsRequest& request) {
@@ -173,6 +168,42 @@ void AddCorrect(CLI::App& noun, Invocation& invocation) {
   AddText(verb, "--file", file.get(), "The replacements as a v1.CorrectTally in TOML");
 }
 
+absl::Status Duplicates(Invocation& invocation, const std::string& operation_id) {
+  MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
+  v1::ListSuspectedDuplicatesRequest request;
+  request.set_operation_id(operation_id);
+  MUSTER_ASSIGN_OR_RETURN(const v1::ListSuspectedDuplicatesResponse response, client->ListSuspectedDuplicates(request));
+  invocation.printer().Print(DuplicatesView(response));
+  return absl::OkStatus();
+}
+
+void AddDuplicates(CLI::App& noun, Invocation& invocation) {
+  const auto id = std::make_shared<std::string>();
+  CLI::App* verb = AddVerb(noun, invocation, "duplicates", "List the pairs of entries that may be the same arrest",
+                           {"tally duplicates united-front-2021", "tally duplicates united-front-2021 -o csv"},
+                           [&invocation, id] { return Duplicates(invocation, *id); });
+  AddOperationId(verb, id.get());
+
+  const auto body = std::make_shared<v1::ResolveDuplicate>();
+  verb = AddVerb(
+      noun, invocation, "resolve-duplicate",
+      "Decide such a pair: merged keeps ENTRY and reverses OTHER, distinct keeps both",
+      {"tally resolve-duplicate united-front-2021 0197f3e0-... 0197f3e1-... --decision merged --reason \"one booking\"",
+       "tally resolve-duplicate united-front-2021 0197f3e0-... 0197f3e1-... --decision distinct --reason \"two "
+       "bookings\""},
+      [&invocation, body] {
+        return Change(invocation, *body, &Client::ResolveDuplicate,
+                      absl::StrCat("the pair is ", Label(body->decision())));
+      });
+  AddOperationId(verb, body->mutable_operation_id());
+  AddText(verb, "ENTRY", body->mutable_entry_id(), "The entry that stays")->required();
+  AddText(verb, "OTHER", body->mutable_other_entry_id(), "The other")->required();
+  AddEnum<v1::DuplicateDecision>(
+      verb, "--decision", [body](v1::DuplicateDecision decision) { body->set_decision(decision); }, "What they are")
+      ->required();
+  AddText(verb, "--reason", body->mutable_reason(), "Why; goes on the record")->required();
+}
+
 template <typename Request>
 void AddDefinition(CLI::App* verb, const std::shared_ptr<Request>& request) {
   AddEnum<v1::CountingDefinition>(
@@ -210,17 +241,20 @@ void AddReads(CLI::App& noun, Invocation& invocation) {
   AddDefinition(verb, explain);
 }
 
+RecordKind TallyEntries() {
+  return {"tally entry", [](v1::Submission* submission, const std::string& operation_id) {
+            submission->mutable_record_tally()->set_operation_id(operation_id);
+            return submission->mutable_record_tally()->mutable_entry();
+          }};
+}
+
 void AddImport(CLI::App& noun, Invocation& invocation) {
   const auto flags = std::make_shared<ImportFlags>();
   CLI::App* verb = AddVerb(
       noun, invocation, "import", "Report many counts from a file; importing it again counts nothing twice",
       {"tally import united-front-2021 entries.jsonl", "tally import united-front-2021 - --format csv < bookings.csv"},
-      [&invocation, flags] { return ImportTally(invocation, *flags); });
-  AddOperationId(verb, &flags->operation_id);
-  AddText(verb, "FILE", &flags->file,
-          "JSON lines or CSV of v1.TallyEntry, each with its entry_id; - for standard input")
-      ->required();
-  AddText(verb, "--format", &flags->format, "jsonl or csv; by the file's ending otherwise");
+      [&invocation, flags] { return ImportRecords(invocation, *flags, TallyEntries()); });
+  AddImportFlags(verb, flags.get(), "JSON lines or CSV of v1.TallyEntry, each with its entry_id; - for standard input");
 }
 
 }  // namespace
@@ -231,6 +265,7 @@ void AddTallyCommands(CLI::App& app, Invocation& invocation) {
   AddRecord(*noun, invocation);
   AddCorrect(*noun, invocation);
   AddReads(*noun, invocation);
+  AddDuplicates(*noun, invocation);
   AddImport(*noun, invocation);
 }
 

@@ -6,13 +6,10 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "absl/strings/strip.h"
 #include "common/clock.h"
 
 namespace muster::cli {
 namespace {
-
-constexpr absl::string_view kUnspecified = "UNSPECIFIED";
 
 // The bytes of the UTF-8 character at the start of `text`, and its code point; 0 bytes when it is none (RFC 3629).
 size_t DecodeUtf8(absl::string_view text, uint32_t* code_point) {
@@ -34,15 +31,6 @@ bool IsDangerous(uint32_t c) {
   return c < 0x20 || (c >= 0x7f && c < 0xa0) ||          // Controls: they move the cursor or write the clipboard.
          (c >= 0x200b && c <= 0x200f) || c == 0x061c ||  // Invisible, or reorder what is shown.
          (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
-}
-
-std::string Prefix(const google::protobuf::EnumDescriptor* type) {
-  return std::string(absl::StripSuffix(type->FindValueByNumber(0)->name(), kUnspecified));
-}
-
-std::string LabelOf(const google::protobuf::EnumDescriptor* type, const google::protobuf::EnumValueDescriptor* value) {
-  const absl::string_view name = absl::StripPrefix(value->name(), Prefix(type));
-  return absl::StrReplaceAll(absl::AsciiStrToLower(name), {{"_", "-"}});
 }
 
 }  // namespace
@@ -75,17 +63,12 @@ size_t DisplayWidth(absl::string_view text) {
   return width;
 }
 
-std::string EnumLabel(const google::protobuf::EnumDescriptor* type, int number) {
-  const google::protobuf::EnumValueDescriptor* value = type->FindValueByNumber(number);
-  return value == nullptr ? absl::StrCat("unknown (", number, ")") : LabelOf(type, value);
-}
-
 absl::StatusOr<int> ParseEnum(const google::protobuf::EnumDescriptor* type, absl::string_view text) {
   const std::string label = absl::StrReplaceAll(absl::AsciiStrToLower(text), {{"_", "-"}});
   for (int i = 0; i < type->value_count(); ++i) {
     const google::protobuf::EnumValueDescriptor* value = type->value(i);
     if (value->number() == 0) continue;
-    if (label == LabelOf(type, value) || text == value->name()) return value->number();
+    if (label == EnumLabel(type, value->number()) || text == value->name()) return value->number();
   }
   return absl::InvalidArgumentError(
       absl::StrCat("\"", absl::CHexEscape(text), "\" is none of: ", absl::StrJoin(EnumLabels(type), ", ")));
@@ -94,7 +77,7 @@ absl::StatusOr<int> ParseEnum(const google::protobuf::EnumDescriptor* type, absl
 std::vector<std::string> EnumLabels(const google::protobuf::EnumDescriptor* type) {
   std::vector<std::string> labels;
   for (int i = 0; i < type->value_count(); ++i) {
-    if (type->value(i)->number() != 0) labels.push_back(LabelOf(type, type->value(i)));
+    if (type->value(i)->number() != 0) labels.push_back(EnumLabel(type, type->value(i)->number()));
   }
   return labels;
 }

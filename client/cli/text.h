@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "client/lib/label.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/timestamp.pb.h"
 
@@ -20,12 +21,13 @@ std::string EscapeForTerminal(absl::string_view text, bool multiline = false);
 // How many columns `text` takes, as far as code points tell.
 size_t DisplayWidth(absl::string_view text);
 
-// An enum value without its type's prefix, in lower case with hyphens: PERSON_RECOVERED_ADULT is
-// `person-recovered-adult`. A number that this build does not know is `unknown (N)`.
-std::string EnumLabel(const google::protobuf::EnumDescriptor* type, int number);
+// An enum value as people read it: PERSON_RECOVERED_ADULT is `person-recovered-adult`.
+using muster::EnumLabel;
+using muster::Label;
+// The same, but nothing for a value that is not set, as in what a viewer may not see whole.
 template <typename Enum>
-std::string Label(Enum value) {
-  return EnumLabel(google::protobuf::GetEnumDescriptor<Enum>(), static_cast<int>(value));
+std::string LabelIfSet(Enum value) {
+  return static_cast<int>(value) == 0 ? "" : Label(value);
 }
 
 // The other way round; the full name is understood too, and so are underscores. INVALID_ARGUMENT lists what there is.

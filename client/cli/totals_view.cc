@@ -1,5 +1,10 @@
 #include "client/cli/totals_view.h"
 
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -12,9 +17,22 @@ constexpr char kNotReported[] = "not reported";
 // The viewer may not see it: that says nothing about whether it was reported.
 constexpr char kWithheld[] = "withheld";
 
+// A small count that could identify somebody, or one from which such a count could be derived (rules S1, S3).
+constexpr char kSuppressed[] = "suppressed";
+
 const char* Absent(const v1::TallyTotals& totals) { return totals.victim_counts_withheld() ? kWithheld : kNotReported; }
 
-std::string Confirmed(bool reported, const v1::Figure& figure, const char* absent = kNotReported) {
+// A victim count that the totals do not hold as a figure: as far as the viewer may read it at all.
+std::string VictimCount(const v1::TallyTotals& totals, v1::FigureKind kind, absl::string_view state) {
+  if (totals.suppressed_victim_counts().empty()) return Absent(totals);
+  for (const v1::SuppressedFigure& figure : totals.suppressed_victim_counts()) {
+    if (figure.figure() != kind || figure.state() != state) continue;
+    return figure.has_value() ? absl::StrCat(figure.value()) : kSuppressed;
+  }
+  return kNotReported;
+}
+
+std::string Confirmed(bool reported, const v1::Figure& figure, const std::string& absent = kNotReported) {
   return reported ? absl::StrCat(figure.confirmed()) : absent;
 }
 
@@ -40,7 +58,7 @@ Table FigureTable() {
 }
 
 void AddFigure(Table* table, const std::string& scope, const std::string& name, bool reported, const v1::Figure& figure,
-               const std::string& coverage, const char* absent = kNotReported) {
+               const std::string& coverage, const std::string& absent = kNotReported) {
   if (!reported) {
     table->rows.push_back({scope, name, absent, "", "", "", "", "", coverage});
     return;
@@ -57,16 +75,33 @@ Table WholeTable(const v1::TallyTotals& totals) {
   Table table = FigureTable();
   const bool withheld = totals.victim_counts_withheld();
   const bool persons = !withheld && AnyReport(totals.persons_coverage());
-  const char* absent = Absent(totals);
+  const auto add = [&](const char* name, v1::FigureKind kind, bool reported, const v1::Figure& figure) {
+    const std::string coverage =
+        kind == v1::FIGURE_KIND_PERSONS && !withheld ? CoverageText(totals.persons_coverage()) : "";
+    AddFigure(&table, "all", name, reported, figure, coverage, VictimCount(totals, kind, ""));
+  };
   AddFigure(&table, "all", "arrests", AnyReport(totals.arrests_coverage()), totals.arrests(),
             CoverageText(totals.arrests_coverage()));
-  AddFigure(&table, "all", "persons", persons, totals.persons(),
-            withheld ? "" : CoverageText(totals.persons_coverage()), absent);
-  AddFigure(&table, "all", "adults", persons, totals.adults(), "", absent);
-  AddFigure(&table, "all", "minors", persons, totals.minors(), "", absent);
-  AddFigure(&table, "all", "persons of unknown age", persons, totals.persons_age_unknown(), "", absent);
-  AddFigure(&table, "all", "services", totals.has_services(), totals.services(), "", absent);
+  add("persons", v1::FIGURE_KIND_PERSONS, persons, totals.persons());
+  add("adults", v1::FIGURE_KIND_ADULTS, persons, totals.adults());
+  add("minors", v1::FIGURE_KIND_MINORS, persons, totals.minors());
+  AddFigure(&table, "all", "persons of unknown age", persons, totals.persons_age_unknown(), "", Absent(totals));
+  add("services", v1::FIGURE_KIND_SERVICES, totals.has_services(), totals.services());
   return table;
+}
+
+// The four victim counts of a state: what is there, or why it is not.
+struct StateCount {
+  const char* name;
+  v1::FigureKind kind;
+  bool reported;
+  const v1::Figure& figure;
+};
+std::vector<StateCount> VictimCounts(const v1::StateFigures& state) {
+  return {{"persons", v1::FIGURE_KIND_PERSONS, state.has_persons(), state.persons()},
+          {"adults", v1::FIGURE_KIND_ADULTS, state.has_adults(), state.adults()},
+          {"minors", v1::FIGURE_KIND_MINORS, state.has_minors(), state.minors()},
+          {"services", v1::FIGURE_KIND_SERVICES, state.has_services(), state.services()}};
 }
 
 Table StateTable(const v1::TallyTotals& totals) {
@@ -74,13 +109,12 @@ Table StateTable(const v1::TallyTotals& totals) {
       .columns =
           {{"state"}, {"arrests", true}, {"persons", true}, {"adults", true}, {"minors", true}, {"services", true}},
       .rows = {}};
-  const char* absent = Absent(totals);
   for (const v1::StateFigures& state : totals.by_state()) {
-    table.rows.push_back({state.state(), Confirmed(state.has_arrests(), state.arrests()),
-                          Confirmed(state.has_persons(), state.persons(), absent),
-                          Confirmed(state.has_adults(), state.adults(), absent),
-                          Confirmed(state.has_minors(), state.minors(), absent),
-                          Confirmed(state.has_services(), state.services(), absent)});
+    table.rows.push_back({state.state(), Confirmed(state.has_arrests(), state.arrests())});
+    for (const StateCount& count : VictimCounts(state)) {
+      table.rows.back().push_back(
+          Confirmed(count.reported, count.figure, VictimCount(totals, count.kind, state.state())));
+    }
   }
   return table;
 }
@@ -113,7 +147,9 @@ std::string Heading(const v1::TallyTotals& totals) {
   if (totals.visible_entries_only()) {
     absl::StrAppend(&heading, "\nonly over the entries that you may see: your own agency's, or your own state's");
   }
-  if (totals.victim_counts_withheld()) {
+  if (totals.suppressed_victim_counts_size() > 0) {
+    absl::StrAppend(&heading, "\nof persons and services your role sees counts in which nobody can be identified");
+  } else if (totals.victim_counts_withheld()) {
     absl::StrAppend(&heading, "\npersons, missing children and services are withheld from your role");
   }
   return absl::StrCat(heading, "\n\n");
@@ -127,6 +163,38 @@ std::string NotReportedLines(const v1::TallyTotals& totals) {
   };
   line("arrests", totals.arrests_coverage());
   if (!totals.victim_counts_withheld()) line("persons", totals.persons_coverage());
+  return lines;
+}
+
+bool IsReported(const v1::TallyTotals& totals, v1::TallyCategory category) {
+  return std::any_of(totals.by_category().begin(), totals.by_category().end(),
+                     [category](const v1::CategoryFigure& one) { return one.category() == category; });
+}
+
+// What makes the figures above less than certain.
+std::string DoubtLines(const v1::TallyTotals& totals) {
+  std::string lines;
+  if (totals.duplicates_pending() > 0) {
+    absl::StrAppend(&lines, "suspected duplicates waiting for a decision: ", totals.duplicates_pending(),
+                    " (see `muster tally duplicates`)\n");
+  }
+  if (const v1::Figure& uncategorised = totals.arrests_uncategorised(); uncategorised.confirmed() > 0) {
+    absl::StrAppend(&lines, "arrests in no category: ", uncategorised.confirmed(), "\n");
+  }
+  if (const v1::ServiceFigures& services = totals.service_figures(); totals.has_service_figures()) {
+    const auto count = [&totals](const char* name, v1::TallyCategory category, uint64_t value) {
+      return absl::StrCat(name, " ", IsReported(totals, category) ? absl::StrCat(value) : kNotReported);
+    };
+    absl::StrAppend(&lines, "services: ", count("offered", v1::TALLY_CATEGORY_SERVICE_OFFERED, services.offered()),
+                    ", ", count("accepted", v1::TALLY_CATEGORY_SERVICE_ACCEPTED, services.accepted()), ", ",
+                    count("declined", v1::TALLY_CATEGORY_SERVICE_DECLINED, services.declined()), ", ",
+                    count("pending", v1::TALLY_CATEGORY_SERVICE_PENDING, services.pending()),
+                    services.consistent() ? "\n" : "; INCONSISTENT: more were answered than offered\n");
+  }
+  if (const v1::PersonsUnion& both = totals.recovered_or_missing(); totals.has_recovered_or_missing()) {
+    absl::StrAppend(&lines, "recovered persons and missing children together: ",
+                    both.has_persons() ? absl::StrCat(both.persons()) : EscapeForTerminal(both.why_unknown()), "\n");
+  }
   return lines;
 }
 
@@ -169,16 +237,17 @@ View TotalsView(const v1::GetTotalsResponse& response) {
   view.mode = totals.mode();
   view.heading = Heading(totals);
   view.table = WholeTable(totals);
-  view.body = absl::StrCat("\n", RenderTable(StateTable(totals)), "\n", NotReportedLines(totals), SeizedLine(totals));
+  view.body = absl::StrCat("\n", RenderTable(StateTable(totals)), "\n", NotReportedLines(totals), SeizedLine(totals),
+                           DoubtLines(totals));
   if (totals.by_category_size() > 0) absl::StrAppend(&view.body, "\n", RenderTable(CategoryTable(totals)));
   view.body += AssistsSection(totals);
   view.csv = view.table;
   for (const v1::StateFigures& state : totals.by_state()) {
     AddFigure(&view.csv, state.state(), "arrests", state.has_arrests(), state.arrests(), "");
-    AddFigure(&view.csv, state.state(), "persons", state.has_persons(), state.persons(), "", Absent(totals));
-    AddFigure(&view.csv, state.state(), "adults", state.has_adults(), state.adults(), "", Absent(totals));
-    AddFigure(&view.csv, state.state(), "minors", state.has_minors(), state.minors(), "", Absent(totals));
-    AddFigure(&view.csv, state.state(), "services", state.has_services(), state.services(), "", Absent(totals));
+    for (const StateCount& count : VictimCounts(state)) {
+      AddFigure(&view.csv, state.state(), count.name, count.reported, count.figure, "",
+                VictimCount(totals, count.kind, state.state()));
+    }
   }
   return view;
 }
@@ -218,6 +287,20 @@ View ExplanationView(v1::FigureKind kind, const v1::ExplainTallyResponse& respon
     std::vector<std::string> cells = EntryCells(explained.record());
     cells.insert(cells.begin(), {explained.state(), Label(explained.decision())});
     view.table.rows.push_back(std::move(cells));
+  }
+  return view;
+}
+
+View DuplicatesView(const v1::ListSuspectedDuplicatesResponse& response) {
+  View view;
+  view.object = &response;
+  view.is_list = true;
+  view.mode = response.mode();
+  view.table.columns = {{"entry"}, {"other entry"}, {"why"}, {"decision"}, {"by"}, {"at"}, {"reason"}};
+  for (const v1::SuspectedDuplicate& pair : response.duplicates()) {
+    view.items.push_back(&pair);
+    view.table.rows.push_back({pair.entry_id(), pair.other_entry_id(), pair.why(), LabelIfSet(pair.decision()),
+                               pair.decided_by().agency_id(), TimeText(pair.decided_at()), pair.reason()});
   }
   return view;
 }

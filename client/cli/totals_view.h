@@ -17,6 +17,9 @@ View EntriesView(const v1::ListTallyEntriesResponse& response);
 // The entries behind a figure, each with whether and why it counts. `response` must outlive the view.
 View ExplanationView(v1::FigureKind kind, const v1::ExplainTallyResponse& response);
 
+// Pairs of entries that may be the same arrest, decided ones too. `response` must outlive the view.
+View DuplicatesView(const v1::ListSuspectedDuplicatesResponse& response);
+
 }  // namespace muster::cli
 
 #endif  // MUSTER_CLIENT_CLI_TOTALS_VIEW_H_

@@ -43,6 +43,7 @@ absl::StatusOr<v1::Outcome> Client::Change(absl::string_view method, Request req
 MUSTER_CHANGE(AgencyService, RegisterAgency, registration)
 MUSTER_CHANGE(AgencyService, RevokeCertificate, revocation)
 MUSTER_CHANGE(AgencyService, SetAgencyStanding, change)
+MUSTER_CHANGE(AgencyService, RegisterOperator, registration)
 MUSTER_READ(AgencyService, GetAgency)
 MUSTER_READ(AgencyService, ListAgencies)
 
@@ -63,9 +64,52 @@ MUSTER_READ(PlanService, ListAcknowledgements)
 
 MUSTER_CHANGE(TallyService, RecordTally, record)
 MUSTER_CHANGE(TallyService, CorrectTally, correction)
+MUSTER_CHANGE(TallyService, ResolveDuplicate, decision)
 MUSTER_READ(TallyService, GetTotals)
 MUSTER_READ(TallyService, ListTallyEntries)
 MUSTER_READ(TallyService, ExplainTally)
+MUSTER_READ(TallyService, ListSuspectedDuplicates)
+
+MUSTER_CHANGE(ClaimService, RecordClaim, record)
+MUSTER_READ(ClaimService, Reconcile)
+
+MUSTER_CHANGE(DeconflictionService, EnterActivity, entry)
+MUSTER_CHANGE(DeconflictionService, AmendActivity, amendment)
+MUSTER_CHANGE(DeconflictionService, CancelActivity, cancellation)
+MUSTER_CHANGE(DeconflictionService, AdvanceConflict, step)
+MUSTER_CHANGE(DeconflictionService, ResolveConflict, resolution)
+MUSTER_READ(DeconflictionService, GetActivity)
+MUSTER_READ(DeconflictionService, ListActivities)
+MUSTER_READ(DeconflictionService, GetConflict)
+MUSTER_READ(DeconflictionService, ListConflicts)
+
+MUSTER_CHANGE(ReadinessService, SetHHour, change)
+MUSTER_CHANGE(ReadinessService, ReportReadiness, report)
+MUSTER_CHANGE(ReadinessService, WaiveReadiness, waiver)
+MUSTER_CHANGE(ReadinessService, ApproveGo, approval)
+MUSTER_CHANGE(ReadinessService, CallHold, hold)
+MUSTER_CHANGE(ReadinessService, LiftHold, lifting)
+MUSTER_CHANGE(ReadinessService, CallAbort, abort)
+MUSTER_CHANGE(ReadinessService, AcknowledgeGo, acknowledgement)
+MUSTER_READ(ReadinessService, GetReadinessBoard)
+
+MUSTER_CHANGE(ReleaseService, DraftRelease, draft)
+MUSTER_CHANGE(ReleaseService, CheckRelease, check)
+MUSTER_CHANGE(ReleaseService, ApproveRelease, approval)
+MUSTER_CHANGE(ReleaseService, IssueRelease, issue)
+MUSTER_READ(ReleaseService, GetRelease)
+MUSTER_READ(ReleaseService, ListReleases)
+MUSTER_READ(ReleaseService, PreviewRelease)
+
+MUSTER_CHANGE(VictimServicesService, PublishReadinessNotice, publication)
+MUSTER_CHANGE(VictimServicesService, ReportCapacity, report)
+MUSTER_CHANGE(VictimServicesService, ReportServiceCounts, report)
+MUSTER_CHANGE(VictimServicesService, RequestReferral, referral)
+MUSTER_CHANGE(VictimServicesService, AnswerReferral, answer)
+MUSTER_READ(VictimServicesService, GetVictimServices)
+
+MUSTER_READ(AccessService, ExplainAccess)
+MUSTER_READ(AccessService, ListDisclosures)
 
 #undef MUSTER_CHANGE
 #undef MUSTER_READ

@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "client/lib/connection.h"
+#include "muster/v1/access.pb.h"
 #include "muster/v1/submission.pb.h"
 
 namespace muster {
@@ -29,6 +30,7 @@ class Client {
   absl::StatusOr<v1::Outcome> RegisterAgency(v1::RegisterAgency body, std::string submission_id = {});
   absl::StatusOr<v1::Outcome> RevokeCertificate(v1::RevokeCertificate body, std::string submission_id = {});
   absl::StatusOr<v1::Outcome> SetAgencyStanding(v1::SetAgencyStanding body, std::string submission_id = {});
+  absl::StatusOr<v1::Outcome> RegisterOperator(v1::RegisterOperator body, std::string submission_id = {});
   absl::StatusOr<v1::GetAgencyResponse> GetAgency(const v1::GetAgencyRequest& request);
   absl::StatusOr<v1::ListAgenciesResponse> ListAgencies(const v1::ListAgenciesRequest& request);
   absl::StatusOr<v1::WhoAmIResponse> WhoAmI();
@@ -53,9 +55,59 @@ class Client {
   // ---- Tallies
   absl::StatusOr<v1::Outcome> RecordTally(v1::RecordTally body, std::string submission_id = {});
   absl::StatusOr<v1::Outcome> CorrectTally(v1::CorrectTally body, std::string submission_id = {});
+  absl::StatusOr<v1::Outcome> ResolveDuplicate(v1::ResolveDuplicate body, std::string submission_id = {});
   absl::StatusOr<v1::GetTotalsResponse> GetTotals(const v1::GetTotalsRequest& request);
   absl::StatusOr<v1::ListTallyEntriesResponse> ListTallyEntries(const v1::ListTallyEntriesRequest& request);
   absl::StatusOr<v1::ExplainTallyResponse> ExplainTally(const v1::ExplainTallyRequest& request);
+  absl::StatusOr<v1::ListSuspectedDuplicatesResponse> ListSuspectedDuplicates(
+      const v1::ListSuspectedDuplicatesRequest& request);
+
+  // ---- Claims
+  absl::StatusOr<v1::Outcome> RecordClaim(v1::RecordClaim body, std::string submission_id = {});
+  absl::StatusOr<v1::ReconcileResponse> Reconcile(const v1::ReconcileRequest& request);
+
+  // ---- Deconfliction
+  absl::StatusOr<v1::Outcome> EnterActivity(v1::EnterActivity body, std::string submission_id = {});
+  absl::StatusOr<v1::Outcome> AmendActivity(v1::AmendActivity body, std::string submission_id = {});
+  absl::StatusOr<v1::Outcome> CancelActivity(v1::CancelActivity body, std::string submission_id = {});
+  absl::StatusOr<v1::Outcome> AdvanceConflict(v1::AdvanceConflict body, std::string submission_id = {});
+  absl::StatusOr<v1::Outcome> ResolveConflict(v1::ResolveConflict body, std::string submission_id = {});
+  absl::StatusOr<v1::GetActivityResponse> GetActivity(const v1::GetActivityRequest& request);
+  absl::StatusOr<v1::ListActivitiesResponse> ListActivities(const v1::ListActivitiesRequest& request);
+  absl::StatusOr<v1::GetConflictResponse> GetConflict(const v1::GetConflictRequest& request);
+  absl::StatusOr<v1::ListConflictsResponse> ListConflicts(const v1::ListConflictsRequest& request);
+
+  // ---- Readiness, GO, HOLD and ABORT
+  absl::StatusOr<v1::Outcome> SetHHour(v1::SetHHour body, std::string submission_id = {});
+  absl::StatusOr<v1::Outcome> ReportReadiness(v1::ReportReadiness body, std::string submission_id = {});
+  absl::StatusOr<v1::Outcome> WaiveReadiness(v1::WaiveReadiness body, std::string submission_id = {});
+  absl::StatusOr<v1::Outcome> ApproveGo(v1::ApproveGo body, std::string submission_id = {});
+  absl::StatusOr<v1::Outcome> CallHold(v1::CallHold body, std::string submission_id = {});
+  absl::StatusOr<v1::Outcome> LiftHold(v1::LiftHold body, std::string submission_id = {});
+  absl::StatusOr<v1::Outcome> CallAbort(v1::CallAbort body, std::string submission_id = {});
+  absl::StatusOr<v1::Outcome> AcknowledgeGo(v1::AcknowledgeGo body, std::string submission_id = {});
+  absl::StatusOr<v1::GetReadinessBoardResponse> GetReadinessBoard(const v1::GetReadinessBoardRequest& request);
+
+  // ---- Releases
+  absl::StatusOr<v1::Outcome> DraftRelease(v1::DraftRelease body, std::string submission_id = {});
+  absl::StatusOr<v1::Outcome> CheckRelease(v1::CheckRelease body, std::string submission_id = {});
+  absl::StatusOr<v1::Outcome> ApproveRelease(v1::ApproveRelease body, std::string submission_id = {});
+  absl::StatusOr<v1::Outcome> IssueRelease(v1::IssueRelease body, std::string submission_id = {});
+  absl::StatusOr<v1::GetReleaseResponse> GetRelease(const v1::GetReleaseRequest& request);
+  absl::StatusOr<v1::ListReleasesResponse> ListReleases(const v1::ListReleasesRequest& request);
+  absl::StatusOr<v1::PreviewReleaseResponse> PreviewRelease(const v1::PreviewReleaseRequest& request);
+
+  // ---- Victim services
+  absl::StatusOr<v1::Outcome> PublishReadinessNotice(v1::PublishReadinessNotice body, std::string submission_id = {});
+  absl::StatusOr<v1::Outcome> ReportCapacity(v1::ReportCapacity body, std::string submission_id = {});
+  absl::StatusOr<v1::Outcome> ReportServiceCounts(v1::ReportServiceCounts body, std::string submission_id = {});
+  absl::StatusOr<v1::Outcome> RequestReferral(v1::RequestReferral body, std::string submission_id = {});
+  absl::StatusOr<v1::Outcome> AnswerReferral(v1::AnswerReferral body, std::string submission_id = {});
+  absl::StatusOr<v1::GetVictimServicesResponse> GetVictimServices(const v1::GetVictimServicesRequest& request);
+
+  // ---- Access
+  absl::StatusOr<v1::ExplainAccessResponse> ExplainAccess(const v1::ExplainAccessRequest& request);
+  absl::StatusOr<v1::ListDisclosuresResponse> ListDisclosures(const v1::ListDisclosuresRequest& request);
 
   // ---- Any submission. Unlike the typed calls, a rejected outcome is returned as such and not as an error. A missing
   // submission_id is made.

@@ -1,4 +1,4 @@
-#include "client/cli/tally_import.h"
+#include "client/cli/record_import.h"
 
 #include <fstream>
 #include <iostream>
@@ -10,7 +10,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "client/cli/exit_code.h"
-#include "client/cli/tally_file.h"
+#include "client/cli/options.h"
+#include "client/cli/record_file.h"
 #include "client/cli/text.h"
 #include "client/lib/submit_stream.h"
 #include "common/clock.h"
@@ -119,21 +120,20 @@ class ImportReport {
   int repeats_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
-absl::StatusOr<TallyFileFormat> FormatOf(const ImportFlags& flags) {
-  if (flags.format == "jsonl") return TallyFileFormat::kJsonLines;
-  if (flags.format == "csv") return TallyFileFormat::kCsv;
+absl::StatusOr<RecordFileFormat> FormatOf(const ImportFlags& flags) {
+  if (flags.format == "jsonl") return RecordFileFormat::kJsonLines;
+  if (flags.format == "csv") return RecordFileFormat::kCsv;
   if (!flags.format.empty()) return UsageError("--format is jsonl or csv");
   if (flags.file == "-") return UsageError("standard input has no ending to go by: give --format jsonl or csv");
   return FormatOfFile(flags.file);
 }
 
-absl::Status SendAll(TallyFileReader& reader, const std::string& operation_id, SubmitStream& stream,
-                     ImportReport& report) {
+absl::Status SendAll(RecordFileReader& reader, const RecordKind& kind, const std::string& operation_id,
+                     SubmitStream& stream, ImportReport& report) {
   v1::Submission submission;
-  v1::RecordTally* record = submission.mutable_record_tally();
-  record->set_operation_id(operation_id);
+  google::protobuf::Message* record = kind.body(&submission, operation_id);
   while (true) {
-    MUSTER_ASSIGN_OR_RETURN(const bool more, reader.Next(record->mutable_entry()));
+    MUSTER_ASSIGN_OR_RETURN(const bool more, reader.Next(record));
     if (!more) return absl::OkStatus();
     submission.set_submission_id(NewUuidV7(SystemClock()->Now()));
     if (const absl::Status valid = Validate(submission); !valid.ok()) {
@@ -147,8 +147,14 @@ absl::Status SendAll(TallyFileReader& reader, const std::string& operation_id, S
 
 }  // namespace
 
-absl::Status ImportTally(Invocation& invocation, const ImportFlags& flags) {
-  MUSTER_ASSIGN_OR_RETURN(const TallyFileFormat format, FormatOf(flags));
+void AddImportFlags(CLI::App* verb, ImportFlags* flags, const std::string& file_help) {
+  AddOperationId(verb, &flags->operation_id);
+  AddText(verb, "FILE", &flags->file, file_help)->required();
+  AddText(verb, "--format", &flags->format, "jsonl or csv; by the file's ending otherwise");
+}
+
+absl::Status ImportRecords(Invocation& invocation, const ImportFlags& flags, const RecordKind& kind) {
+  MUSTER_ASSIGN_OR_RETURN(const RecordFileFormat format, FormatOf(flags));
   std::ifstream file;
   if (flags.file != "-") {
     file.open(flags.file, std::ios::binary);
@@ -156,11 +162,11 @@ absl::Status ImportTally(Invocation& invocation, const ImportFlags& flags) {
   }
   MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
   invocation.BannerFor(flags.operation_id);
-  TallyFileReader reader(flags.file == "-" ? &std::cin : &file, flags.file == "-" ? "standard input" : flags.file,
-                         format);
+  RecordFileReader reader(flags.file == "-" ? &std::cin : &file, flags.file == "-" ? "standard input" : flags.file,
+                          format, kind.name);
   ImportReport report;
   SubmitStream stream(client->connection(), {}, [&report](const v1::SubmissionAnswer& result) { report.Take(result); });
-  const absl::Status sent = SendAll(reader, flags.operation_id, stream, report);
+  const absl::Status sent = SendAll(reader, kind, flags.operation_id, stream, report);
   const absl::Status finished = stream.Finish();
   report.Print(invocation);
   MUSTER_RETURN_IF_ERROR(finished);
