@@ -50,6 +50,13 @@ function(muster_test name)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()
 
+# muster_pure_test(...): a muster_test of code without threads, which a build for ThreadSanitizer leaves out.
+function(muster_pure_test)
+  if(MUSTER_PURE_TESTS)
+    muster_test(${ARGN})
+  endif()
+endfunction()
+
 function(muster_use_precompiled target set)
   if(set STREQUAL "")
     set(set core)

@@ -109,6 +109,29 @@ class Checks {
     }
   }
 
+  void Check(const v1::EnterActivity& body) { CheckActivity(body.activity(), "enter_activity.activity"); }
+  void Check(const v1::AmendActivity& body) { CheckActivity(body.activity(), "amend_activity.activity"); }
+
+  void Check(const v1::AdvanceConflict& body) {
+    if (body.state() >= v1::CONFLICT_STATE_OWNED && body.state() <= v1::CONFLICT_STATE_CONTACT_MADE) return;
+    Add("advance_conflict.state", "is not a step that somebody takes; wanted is OWNED, NOTIFIED or CONTACT_MADE");
+  }
+
+  void Check(const v1::ReportReadiness& body) {
+    switch (body.status()) {
+      case v1::READINESS_STATUS_NOT_READY:
+        if (body.reason().empty()) Add("report_readiness.reason", "is empty; NOT_READY needs a reason");
+        return;
+      case v1::READINESS_STATUS_READY:
+      case v1::READINESS_STATUS_EXECUTING:
+      case v1::READINESS_STATUS_COMPLETE:
+        return;
+      default:
+        Add("report_readiness.status",
+            "is not for a site to report; wanted is NOT_READY, READY, EXECUTING or COMPLETE");
+    }
+  }
+
   void Check(const v1::DraftRelease& body) {
     CheckCellsNamedOnce(body.cells(), "draft_release.cells");
     CheckCellsNamedOnce(body.withheld(), "draft_release.withheld");
@@ -172,6 +195,14 @@ class Checks {
     const std::pair start(window.start().seconds(), window.start().nanos());
     const std::pair end(window.end().seconds(), window.end().nanos());
     if (start >= end) Add(absl::StrCat(path, ".end"), "is not after start; a window must have a length");
+  }
+
+  void CheckActivity(const v1::Activity& activity, const std::string& path) {
+    if (activity.has_window()) CheckWindow(activity.window(), absl::StrCat(path, ".window"));
+    if (!activity.targets().empty() && activity.reasonable_suspicion_reference().empty()) {
+      Add(absl::StrCat(path, ".reasonable_suspicion_reference"),
+          "is empty though targets are given (28 CFR 23.20, rule V4); give the reference, or leave the targets out");
+    }
   }
 
   void CheckAudience(const v1::Audience& audience, const std::string& path) {

@@ -96,6 +96,17 @@ void CorrectAcrossFields(v1::Submission* submission) {
   if (submission->has_answer_referral()) {
     submission->mutable_answer_referral()->set_state(v1::REFERRAL_STATE_ACCEPTED);
   }
+  for (v1::Activity* activity :
+       {submission->has_enter_activity() ? submission->mutable_enter_activity()->mutable_activity() : nullptr,
+        submission->has_amend_activity() ? submission->mutable_amend_activity()->mutable_activity() : nullptr}) {
+    if (activity != nullptr) activity->mutable_window()->mutable_end()->set_seconds(100);
+  }
+  if (submission->has_advance_conflict()) {
+    submission->mutable_advance_conflict()->set_state(v1::CONFLICT_STATE_OWNED);
+  }
+  if (submission->has_report_readiness()) {
+    submission->mutable_report_readiness()->set_status(v1::READINESS_STATUS_READY);
+  }
   if (submission->has_publish_plan()) SetAudience(submission->mutable_publish_plan()->mutable_sections(0));
   if (submission->has_amend_plan()) {
     SetAudience(submission->mutable_amend_plan()->mutable_amendments(0)->mutable_section());

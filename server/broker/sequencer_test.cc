@@ -335,6 +335,45 @@ TEST_F(SequencerTest, ClockGoingBackwardsDoesNotMoveAcceptedAtBack) {
   EXPECT_EQ(FromProto(Decide(Registration(3)).decided_at()), before + absl::Minutes(1));
 }
 
+v1::Submission Search(uint64_t number, absl::Time start) {
+  v1::Submission submission;
+  submission.set_submission_id(EntryId(500 + number));
+  v1::Activity* activity = submission.mutable_enter_activity()->mutable_activity();
+  activity->set_activity_id(EntryId(number));
+  activity->set_kind(v1::ACTIVITY_KIND_SEARCH_WARRANT);
+  *activity->mutable_window()->mutable_start() = ToProto(start);
+  *activity->mutable_window()->mutable_end() = ToProto(start + absl::Hours(1));
+  activity->mutable_center()->set_latitude(36.6);
+  activity->mutable_center()->set_longitude(-86.5);
+  activity->set_location_verified(true);
+  activity->set_contact_name("Lt. Rivera");
+  activity->set_contact_phone_24h("+15025550170");
+  activity->set_sensitivity(v1::SENSITIVITY_NORMAL);
+  return submission;
+}
+
+TEST_F(SequencerTest, WhatFallsDueHappensOnceThoughNobodySubmitsAnything) {
+  Start();
+  const absl::Time start = clock_.Now() + absl::Hours(4);
+  ASSERT_TRUE(Decide(Search(1, start)).has_accepted());
+  ASSERT_EQ(Decide(Search(2, start)).accepted().deconfliction().verdict(), v1::DECONFLICTION_VERDICT_CONFLICT);
+  const Sequence before = log_->last_sequence();
+  clock_.Advance(absl::Hours(3) + absl::Minutes(45));  // Past respond_by, 30 minutes before the start.
+  while (log_->last_sequence() == before) std::this_thread::yield();
+  sequencer_->Stop();
+  EXPECT_EQ(log_->last_sequence(), before + 1);
+  v1::Event event;
+  ASSERT_EQ(log_->Read(before + 1,
+                       [&](Sequence, absl::string_view bytes) {
+                         EXPECT_TRUE(event.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())));
+                         return absl::OkStatus();
+                       }),
+            absl::OkStatus());
+  EXPECT_TRUE(event.has_timers_due());
+  EXPECT_FALSE(event.has_principal());
+  EXPECT_GT(state_->NextDue(), clock_.Now());
+}
+
 TEST_F(SequencerTest, RejectedOutcomesAreOnTheRecord) {
   Start();
   EXPECT_TRUE(Decide(Registration(1)).has_accepted());

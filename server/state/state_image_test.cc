@@ -1,25 +1,9 @@
 // A state, its image and its log are one: each gives the others back.
-//
-// The golden log in tests/data/golden/v1 holds the bytes of a small history as version 1 of the rules sequenced it, and
-// the digest of the state after it. It is never changed: a change of the code that breaks it would decide old logs
-// otherwise than they were decided. A new version of the rules gets a golden log of its own, beside this one, written
-// by
-//
-//   MUSTER_REGENERATE_GOLDEN=<folder> state_test --gtest_filter='Golden.*'
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
-
-#include "absl/strings/ascii.h"
-#include "google/protobuf/io/zero_copy_stream_impl.h"
-#include "google/protobuf/util/delimited_message_util.h"
 #include "gtest/gtest.h"
 #include "server/state/testing/test_support.h"
 
 namespace muster {
 namespace {
-
-constexpr char kGoldenFolder[] = MUSTER_TEST_DATA_DIR "/golden/v1";
 
 v1::Submission Numbered(v1::Submission submission, uint64_t number, uint64_t confirmed_through) {
   submission.mutable_outbox_number()->set_outbox_id(EntryId(900));
@@ -34,7 +18,7 @@ v1::TallyEntry Arrests(uint64_t id, uint32_t count) {
 
 // Something of every body, accepted, rejected, repeated and out of order.
 void LiveALittle(World* world) {
-  world->set_rules_version(1);  // As the golden log of version 1 was written.
+  world->set_rules_version(1);  // Whose lead may declare EXECUTING.
   SetUpOperation(world);
   const auto tick = [&] { world->clock().Advance(absl::Milliseconds(1500)); };
   tick();
@@ -163,46 +147,6 @@ TEST(StateImage, TheDigestIsOfDecisionsNotOfTheirWording) {
   State redecided;
   redecided.FromImage(image);
   EXPECT_NE(redecided.Digest(), world.state().Digest());
-}
-
-// ---- The golden log ----------------------------------------------------------------------------------------------
-
-void WriteGolden(const std::string& folder) {
-  World world;
-  LiveALittle(&world);
-  std::ofstream events(folder + "/small-history.events", std::ios::binary);
-  for (const std::string& bytes : world.events()) {
-    v1::Event event;
-    ASSERT_TRUE(event.ParseFromString(bytes));
-    ASSERT_TRUE(google::protobuf::util::SerializeDelimitedToOstream(event, &events));
-  }
-  std::ofstream(folder + "/small-history.digest") << world.state().Digest() << "\n";
-}
-
-TEST(Golden, TheGoldenLogGivesItsDigest) {
-  std::string folder = kGoldenFolder;
-  if (const char* regenerate = std::getenv("MUSTER_REGENERATE_GOLDEN")) {
-    folder = regenerate;
-    WriteGolden(folder);
-  }
-  std::ifstream file(folder + "/small-history.events", std::ios::binary);
-  ASSERT_TRUE(file.is_open()) << folder;
-  google::protobuf::io::IstreamInputStream stream(&file);
-  State state;
-  while (true) {
-    v1::Event event;
-    bool clean_end = false;
-    if (!google::protobuf::util::ParseDelimitedFromZeroCopyStream(&event, &stream, &clean_end)) {
-      EXPECT_TRUE(clean_end);
-      break;
-    }
-    ASSERT_EQ(event.sequence(), state.sequence() + 1);
-    state.Apply(event);
-  }
-  EXPECT_GE(state.sequence(), 40);
-  std::ifstream digest_file(folder + "/small-history.digest");
-  const std::string expected((std::istreambuf_iterator<char>(digest_file)), {});
-  EXPECT_EQ(state.Digest(), absl::StripAsciiWhitespace(expected));
 }
 
 }  // namespace

@@ -379,6 +379,28 @@ TEST(Sealed, C7AnActivityThatOthersKnowOfCannotBecomeSealed) {
   EXPECT_EQ(world.Submit("alpha", AmendActivity(activity)).rejected().rule(), "C7");
 }
 
+TEST(Desk, C7AnAmendmentByTheWatchDeskLeavesTheTargetsAsTheyAre) {
+  World world;
+  SetUpAgencies(&world);
+  v1::Activity activity = MakeActivity(1);
+  activity.set_location_verified(false);
+  AddTarget(&activity, v1::TARGET_KIND_PHONE, "+15025550199");
+  world.MustSubmit("alpha", EnterActivity(activity));
+  v1::Activity seen = activity;  // As the desk would send it back: verified, without what it may not read.
+  seen.set_location_verified(true);
+  seen.clear_targets();
+  seen.clear_reasonable_suspicion_reference();
+  world.MustSubmit("desk", AmendActivity(seen, "alpha"));
+  v1::GetActivityRequest request;
+  request.set_activity_id(activity.activity_id());
+  v1::GetActivityResponse response;
+  ASSERT_TRUE(Ask(world, "alpha", "GetActivity", request, &response).ok());
+  EXPECT_TRUE(response.activity().activity().location_verified());
+  ASSERT_EQ(response.activity().activity().targets_size(), 1);
+  EXPECT_EQ(response.activity().activity().targets(0).value(), "+15025550199");
+  EXPECT_FALSE(response.activity().activity().reasonable_suspicion_reference().empty());
+}
+
 TEST(Sealed, C7OpeningASealedActivityAlertsTheCounterpart) {
   World world;
   SetUpAgencies(&world);

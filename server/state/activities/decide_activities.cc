@@ -167,8 +167,13 @@ absl::Status Decider::CheckAmendment(const v1::Activity& before, const v1::Activ
 }
 
 Decider::Decision Decider::Apply(const v1::AmendActivity& body) {
-  const v1::Activity& amended = body.activity();
+  v1::Activity amended = body.activity();
   MUSTER_ASSIGN_OR_RETURN(const EnteredActivity before, ActivityToChange(body.agency_id(), amended.activity_id()));
+  if (before.record.agency_id() != agency_id()) {
+    // A watch desk reads no target's value (section 7), so it changes none.
+    *amended.mutable_targets() = before.activity().targets();
+    amended.set_reasonable_suspicion_reference(before.activity().reasonable_suspicion_reference());
+  }
   MUSTER_RETURN_IF_ERROR(CheckAmendment(before.activity(), amended));
   MUSTER_ASSIGN_OR_RETURN(const ReadTargets targets, ReadTargetsOf(amended));
   v1::ActivityRecord record = before.record;
