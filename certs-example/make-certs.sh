@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes a certificate authority and certificates for trying Muster out: the broker, one operator per agency of
+# Makes a certificate authority and certificates for trying Muster out: the broker, the posts of each agency of
 # agencies.csv, and a folder of certificates that the broker must refuse. See README.md beside this file.
 # Needs only openssl 3.0 or later. Never use what it makes for real work.
 set -eu
@@ -166,14 +166,20 @@ make_leaf "$set_dir/broker/broker" "$ca" "Muster example broker" serverAuth \
   "DNS:localhost, DNS:muster-broker, IP:127.0.0.1, IP:::1, URI:$td/broker/example"
 
 agencies=0
-while IFS=, read -r agency_id _; do
+certificates=0
+while IFS=, read -r agency_id _ _ _ _ _ _ posts; do
   [ "$agency_id" != agency_id ] || continue
   case $agency_id in
     '' | *[!a-z0-9-]* | ca | broker | bad) fail "$list: '$agency_id' cannot be an agency id (a-z, 0-9 and dashes)" ;;
   esac
+  case $posts in
+    '' | *[!a-z0-9\ -]*) fail "$list: $agency_id has the posts '$posts', wanted names of a-z, 0-9 and dashes" ;;
+  esac
   mkdir "$set_dir/$agency_id"
-  make_leaf "$set_dir/$agency_id/operator" "$ca" "operator of $agency_id" clientAuth \
-    "URI:$td/agency/$agency_id/operator"
+  for post in $posts; do
+    make_leaf "$set_dir/$agency_id/$post" "$ca" "$post of $agency_id" clientAuth "URI:$td/agency/$agency_id/$post"
+    certificates=$((certificates + 1))
+  done
   agencies=$((agencies + 1))
 done <"$list"
 
@@ -199,5 +205,5 @@ for entry in "$set_dir"/*; do
   mv -- "$entry" "$out/$name"
 done
 
-echo "Made in $out: a CA, a broker, $agencies agencies' operators, and 7 certificates that the broker must refuse"
+echo "Made in $out: a CA, a broker, $certificates posts of $agencies agencies, and 7 certificates that the broker must refuse"
 echo "(trust domain $trust_domain, valid for $days days). For trying out only."

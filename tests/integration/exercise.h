@@ -16,7 +16,7 @@
 #include "client/lib/client.h"
 #include "client/lib/subscription.h"
 #include "gtest/gtest.h"
-#include "server/state/test_support.h"
+#include "server/state/testing/test_support.h"
 #include "tests/integration/test_broker.h"
 #include "tests/integration/wire_call.h"
 

@@ -8,7 +8,7 @@
 #include "gmock/gmock.h"
 #include "google/protobuf/message.h"
 #include "gtest/gtest.h"
-#include "server/state/policy.h"
+#include "server/state/access/policy.h"
 #include "tests/integration/exercise.h"
 
 namespace muster {

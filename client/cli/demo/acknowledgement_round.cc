@@ -14,8 +14,6 @@
 namespace muster {
 namespace {
 
-constexpr absl::Duration kPlanTimeout = absl::Seconds(60);
-
 // Every agency that must, each on a thread and connection of its own: receive the plan on the feed, acknowledge it.
 class AcknowledgementRound {
  public:
@@ -38,7 +36,7 @@ class AcknowledgementRound {
     AgencyPost& post = replay_.posts.at(agency);
     const std::string& operation_id = replay_.scenario.operation_id();
     MUSTER_ASSIGN_OR_RETURN(const v1::PlanView plan,
-                            post.feed->WaitForPlanAbove(operation_id, LastVersion(agency), kPlanTimeout));
+                            post.feed->WaitForPlanAbove(operation_id, LastVersion(agency), kFeedTimeout));
     v1::AcknowledgePlan acknowledgement;
     acknowledgement.set_operation_id(operation_id);
     acknowledgement.set_version(plan.version());

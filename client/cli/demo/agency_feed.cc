@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/clock.h"
@@ -85,6 +86,21 @@ absl::StatusOr<v1::PlanView> AgencyFeed::WaitForPlanAbove(const std::string& ope
   }
   if (found == nullptr) return end_;
   return *found;
+}
+
+absl::StatusOr<std::vector<v1::Delivery>> AgencyFeed::ReadUpTo(const std::string& cursor, absl::Duration timeout) {
+  std::vector<v1::Delivery>::const_iterator found;
+  auto arrived = [&]() ABSL_SHARED_LOCKS_REQUIRED(mu_) {
+    found = absl::c_find_if(deliveries_, [&](const v1::Delivery& delivery) { return delivery.cursor() == cursor; });
+    return found != deliveries_.end() || !end_.ok();
+  };
+  absl::MutexLock lock(&mu_);
+  if (!mu_.AwaitWithTimeout(absl::Condition(&arrived), timeout)) {
+    return absl::DeadlineExceededError(absl::StrCat("the delivery of cursor ", absl::BytesToHexString(cursor),
+                                                    " did not arrive on the feed in ", absl::FormatDuration(timeout)));
+  }
+  if (found == deliveries_.end()) return end_;
+  return std::vector<v1::Delivery>(deliveries_.cbegin(), found + 1);
 }
 
 absl::Status AgencyFeed::CheckAgainstHistory(absl::Duration timeout) {

@@ -32,6 +32,11 @@ class AgencyFeed {
   absl::StatusOr<v1::PlanView> WaitForPlanAbove(const std::string& operation_id, uint32_t version,
                                                 absl::Duration timeout);
 
+  // Everything that has arrived up to the delivery of `cursor`, such as a call's answer carries: what the agency had
+  // been told when that answer was given.
+  // Errors: DEADLINE_EXCEEDED, and whatever ended the feed.
+  absl::StatusOr<std::vector<v1::Delivery>> ReadUpTo(const std::string& cursor, absl::Duration timeout);
+
   // Reads the whole history again on a second subscription and compares: the feed as it was received, across whatever
   // happened to the broker, must be the history, delivery for delivery. Call when nothing is being submitted.
   // Errors: DATA_LOSS names the first difference; DEADLINE_EXCEEDED; whatever ended the feed.

@@ -1,5 +1,5 @@
-// The replay of Operation United Front from one command: a broker of its own, every agency, the plan, the tallies, the
-// verdict.
+// The replay of Operation United Front from one command: a broker of its own, every agency, the plan, deconfliction,
+// GO, the tallies, claims and releases, the verdict.
 //
 // Everything happens in one folder with fresh certificates, on loopback, as an EXERCISE. Nothing outlives it but that
 // folder, and that only when asked for.
@@ -26,8 +26,8 @@ struct DemoOptions {
 // Runs on the main thread, which must be the only one so far. Writes progress and the table to `out`, or to `err` with
 // `json`.
 //
-// Errors: INTERNAL when the replay ran to its end and a figure or a promise is not as it should be; otherwise what went
-// wrong on the way.
+// Errors: INTERNAL when the replay ran to its end and a figure, a finding or a promise is not as it should be;
+// otherwise what went wrong on the way.
 absl::Status RunDemo(const DemoOptions& options, std::ostream& out, std::ostream& err);
 
 }  // namespace muster

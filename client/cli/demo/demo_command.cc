@@ -27,13 +27,15 @@ void AddDemoCommand(CLI::App& app, Invocation& invocation) {
   CLI::App* demo = AddNoun(app, "demo", "Show Muster at work, with a broker of its own",
                            {"demo united-front", "demo united-front --keep /tmp/united-front"});
   const auto options = std::make_shared<DemoOptions>();
-  CLI::App* united_front = AddVerb(
-      *demo, invocation, "united-front",
-      "Replay Operation United Front as an EXERCISE: twelve states, a plan and an amendment, tallies posted at the\n"
-      "same time while the broker is killed and restarted. Exit code 0 only if every figure is as published",
-      {"demo united-front", "demo united-front -o json | tail -n 1", "demo united-front --seed 42",
-       "demo united-front --keep /tmp/united-front"},
-      [options, &invocation] { return Run(*options, invocation); });
+  CLI::App* united_front = AddVerb(*demo, invocation, "united-front",
+                                   "Replay Operation United Front as an EXERCISE: twelve states, a plan and an "
+                                   "amendment, planted conflicts, GO by two\n"
+                                   "persons, tallies posted at the same time while the broker is killed and restarted, "
+                                   "claims, and a release. Exit code\n"
+                                   "0 only if every figure is as published and every finding as planted",
+                                   {"demo united-front", "demo united-front -o json | tail -n 1",
+                                    "demo united-front --seed 42", "demo united-front --keep /tmp/united-front"},
+                                   [options, &invocation] { return Run(*options, invocation); });
   AddText(united_front, "--keep", &options->paths.keep,
           "Work in this folder, which must be new or empty, and leave it there");
   AddText(united_front, "--musterd", &options->paths.musterd, "The broker program (default: beside muster)");

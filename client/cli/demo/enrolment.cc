@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "client/cli/demo/replay.h"
+#include "common/error_reason.h"
 #include "common/status_macros.h"
 
 namespace muster {
@@ -47,6 +48,25 @@ absl::Status RegisterAll(const std::map<std::string, v1::Agency>& agencies, Repl
   return absl::OkStatus();
 }
 
+// The registrar has seen each person receive the certificates; here each certificate says itself which key it has.
+absl::Status RegisterOperators(Replay& replay) {
+  for (const config::v1::ScenarioOperator& person : replay.scenario.operators) {
+    v1::RegisterOperator registration;
+    registration.set_agency_id(replay.scenario.lead());
+    registration.mutable_person()->set_operator_id(person.operator_id());
+    registration.mutable_person()->set_name(person.name());
+    for (const std::string& post : person.posts()) {
+      MUSTER_ASSIGN_OR_RETURN(const v1::WhoAmIResponse self, replay.lead_posts.at(post)->WhoAmI());
+      registration.mutable_person()->add_key_sha256s(self.principal().key_sha256());
+    }
+    const absl::Status status = replay.lead().RegisterOperator(std::move(registration)).status();
+    MUSTER_RETURN_IF_ERROR(While(absl::StrCat("registering operator ", person.operator_id()), status));
+    replay.progress.Say(absl::StrCat("registered ", person.name(), " with ", person.posts_size(),
+                                     person.posts_size() == 1 ? " certificate" : " certificates"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status SetParticipants(Replay& replay) {
   for (const v1::Participant& participant : replay.scenario.participants) {
     if (participant.role() == v1::ROLE_LEAD) continue;  // Whoever creates the operation leads it.
@@ -69,9 +89,25 @@ absl::Status While(absl::string_view doing, const absl::Status& status) {
   return with_context;
 }
 
+std::string RefusalInWords(const absl::Status& status) {
+  if (status.ok()) return "accepted";
+  const v1::Rejected rejected = RejectedOf(status);
+  const std::string reason(ReasonName(rejected.reason()));
+  return rejected.rule().empty() ? reason : absl::StrCat(reason, " (rule ", rejected.rule(), ")");
+}
+
+absl::StatusOr<std::vector<v1::Delivery>> ReadFeed(const std::string& agency_id, Replay& replay) {
+  AgencyPost& post = replay.posts.at(agency_id);
+  MUSTER_ASSIGN_OR_RETURN(const v1::GetFeedCursorResponse now, post.client->GetFeedCursor());
+  absl::StatusOr<std::vector<v1::Delivery>> deliveries = post.feed->ReadUpTo(now.cursor(), kFeedTimeout);
+  if (!deliveries.ok()) return While(absl::StrCat("reading the feed of ", agency_id), deliveries.status());
+  return deliveries;
+}
+
 absl::StatusOr<std::map<std::string, v1::Agency>> LoadAgencies(const std::string& certificates) {
   MUSTER_ASSIGN_OR_RETURN(const auto rows, ReadCsvFile(absl::StrCat(certificates, "/agencies.csv")));
-  const std::vector<std::string> header = {"agency_id", "kind", "state", "name", "may_lead", "registrar", "phone_24h"};
+  const std::vector<std::string> header = {"agency_id", "kind",      "state",     "name",
+                                           "may_lead",  "registrar", "phone_24h", "posts"};
   if (rows.empty() || rows[0] != header) return absl::InvalidArgumentError("agencies.csv: unexpected header");
   std::map<std::string, v1::Agency> agencies;
   for (size_t i = 1; i < rows.size(); ++i) {
@@ -82,18 +118,27 @@ absl::StatusOr<std::map<std::string, v1::Agency>> LoadAgencies(const std::string
 }
 
 absl::Status OpenPosts(const std::string& certificates, Replay& replay) {
-  for (const v1::Participant& participant : replay.scenario.participants) {
-    const std::string folder = absl::StrCat(certificates, "/", participant.agency_id());
+  const auto connect = [&](const std::string& agency_id, absl::string_view post) {
+    const std::string file = absl::StrCat(certificates, "/", agency_id, "/", post);
     ConnectionOptions options;
     options.brokers = {replay.broker.address()};
-    options.certificate_file = absl::StrCat(folder, "/operator.crt");
-    options.key_file = absl::StrCat(folder, "/operator.key");
+    options.certificate_file = absl::StrCat(file, ".crt");
+    options.key_file = absl::StrCat(file, ".key");
     options.ca_file = absl::StrCat(certificates, "/ca/ca.crt");
     // Long enough to sit out the broker's restart on a busy machine.
     options.deadline = absl::Seconds(90);
+    return Connect(std::move(options));
+  };
+  for (const v1::Participant& participant : replay.scenario.participants) {
     AgencyPost& post = replay.posts[participant.agency_id()];
-    MUSTER_ASSIGN_OR_RETURN(post.connection, Connect(std::move(options)));
+    MUSTER_ASSIGN_OR_RETURN(post.connection, connect(participant.agency_id(), "operator"));
     post.client = std::make_unique<Client>(post.connection);
+  }
+  for (const config::v1::ScenarioOperator& person : replay.scenario.operators) {
+    for (const std::string& post : person.posts()) {
+      MUSTER_ASSIGN_OR_RETURN(std::shared_ptr<Connection> connection, connect(replay.scenario.lead(), post));
+      replay.lead_posts[post] = std::make_unique<Client>(std::move(connection));
+    }
   }
   return absl::OkStatus();
 }
@@ -101,6 +146,7 @@ absl::Status OpenPosts(const std::string& certificates, Replay& replay) {
 absl::Status Enrol(const std::map<std::string, v1::Agency>& agencies, Replay& replay) {
   replay.progress.Step("Enrolling the agencies");
   MUSTER_RETURN_IF_ERROR(RegisterAll(agencies, replay));
+  MUSTER_RETURN_IF_ERROR(RegisterOperators(replay));
   const v1::CreateOperation& creation = replay.scenario.creation;
   replay.progress.Step(absl::StrCat("Creating ", creation.operation().operation_id(), " with ", creation.sites_size(),
                                     " sites and ", replay.scenario.participants.size(), " participants"));

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -18,6 +19,9 @@
 #include "client/lib/connection.h"
 
 namespace muster {
+
+// How long a replay waits for what it has caused to arrive on a feed.
+inline constexpr absl::Duration kFeedTimeout = absl::Seconds(60);
 
 // An agency's command post: its certificate, its connection, its feed.
 struct AgencyPost {
@@ -32,18 +36,23 @@ struct Replay {
   Progress& progress;
   const uint64_t seed;
   std::map<std::string, AgencyPost> posts = {};  // By agency; for every participant.
+  // The lead's certificates by post: what its persons act with.
+  std::map<std::string, std::unique_ptr<Client>> lead_posts = {};
 
-  Client& lead() { return *posts.at(scenario.lead()).client; }
+  Client& client(const std::string& agency_id) { return *posts.at(agency_id).client; }
+  Client& lead() { return client(scenario.lead()); }
+  // Of the first agency with the role.
+  Client& client(v1::Role role) { return client(AgencyWithRole(scenario, role)); }
 };
 
 // The agencies that make-certs.sh made certificates for, by id: <certificates>/agencies.csv.
 absl::StatusOr<std::map<std::string, v1::Agency>> LoadAgencies(const std::string& certificates);
 
-// Prepares every participant's connection with its own certificate.
+// Prepares every participant's connection with its own certificate, and those of the lead's persons.
 absl::Status OpenPosts(const std::string& certificates, Replay& replay);
 
-// Registers the agencies (the lead is the registrar), opens their feeds, creates the operation with its sites and
-// participants.
+// Registers the agencies and the lead's persons (the lead is the registrar), opens the agencies' feeds, creates the
+// operation with its sites and participants.
 absl::Status Enrol(const std::map<std::string, v1::Agency>& agencies, Replay& replay);
 
 // Publishes the plan, arms the operation, has everyone acknowledge; then amends it, sees the acknowledgements reset
@@ -51,6 +60,12 @@ absl::Status Enrol(const std::map<std::string, v1::Agency>& agencies, Replay& re
 absl::Status RunPlanRounds(Replay& replay);
 
 absl::Status SetPhase(v1::OperationPhase phase, Replay& replay);
+
+// What the agency's feed has brought it up to now.
+absl::StatusOr<std::vector<v1::Delivery>> ReadFeed(const std::string& agency_id, Replay& replay);
+
+// A refusal in a few words, "NOT_READY (rule G1)"; "accepted" for OK.
+std::string RefusalInWords(const absl::Status& status);
 
 // `status` with what was being done in front of its message; its code and payloads are kept.
 absl::Status While(absl::string_view doing, const absl::Status& status);

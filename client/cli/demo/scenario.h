@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -20,7 +21,13 @@ struct Scenario {
   std::vector<v1::Participant> participants;  // Exactly one is the LEAD.
   v1::PublishPlan plan;
   v1::AmendPlan amendment;
+  std::vector<config::v1::ScenarioOperator> operators;  // Of the lead; the first has two certificates or more.
   std::vector<config::v1::ScenarioSubmission> submissions;
+  config::v1::ScenarioVictimServices victims;
+  config::v1::ScenarioDeconfliction deconfliction;
+  config::v1::ScenarioReadiness readiness;
+  std::vector<config::v1::ScenarioClaim> claims;
+  std::vector<config::v1::ScenarioRelease> releases;
   Published published;
   ExpectedFigures expected;
 
@@ -28,10 +35,18 @@ struct Scenario {
   const std::string& lead() const;
 };
 
-// Reads operation.toml, participants.toml, plan.toml, amendment.toml, entries.toml, states.csv and claims.csv of
-// `folder`. INVALID_ARGUMENT when a file is malformed, or when the files do not fit together (an unknown label, no
-// lead).
+// Reads the files of `folder` (tests/data/united-front/README.md). INVALID_ARGUMENT when one is malformed, or when they
+// do not fit together (an unknown label, no lead).
 absl::StatusOr<Scenario> LoadScenario(const std::string& folder);
+
+// Whether the parts of a scenario fit together; what LoadScenario checks.
+absl::Status CheckScenario(const Scenario& scenario);
+
+// The first agency of participants.toml with the role; a checked scenario has one for each role.
+const std::string& AgencyWithRole(const Scenario& scenario, v1::Role role);
+
+// The entries that a submission brings.
+std::vector<const config::v1::ScenarioEntry*> EntriesOf(const config::v1::ScenarioSubmission& submission);
 
 // The agencies that must acknowledge a plan: PARTICIPANT and PROSECUTOR. In the order of participants.toml.
 std::vector<std::string> AcknowledgingAgencies(const Scenario& scenario);
@@ -40,7 +55,7 @@ std::vector<std::string> AcknowledgingAgencies(const Scenario& scenario);
 // P4).
 std::vector<std::string> AgenciesReset(const Scenario& scenario);
 
-// One call that an agency's client makes in the tally round.
+// One call that an agency's client makes to report or to correct.
 struct PlannedSend {
   enum class Kind { kOriginal, kRetry, kDuplicate };
   Kind kind = Kind::kOriginal;
@@ -55,7 +70,10 @@ struct PlannedTally {
   std::map<std::string, std::string> labels;
   // entry_id of each entry that a correction reverses.
   std::vector<std::string> reversed;
+  // By agency, what is sent when all of `sends` is done.
+  std::vector<std::pair<std::string, PlannedSend>> afterwards;
 
+  // Of `sends`.
   size_t send_count() const;
   size_t fault_count() const;
 };

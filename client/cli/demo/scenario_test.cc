@@ -8,6 +8,10 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
+#include "client/cli/demo/verdict.h"
+#include "common/clock.h"
+#include "common/identifiers.h"
+#include "common/uuid.h"
 #include "common/validation.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -93,8 +97,35 @@ TEST(Scenario, EverySubmissionIsWellFormed) {
   for (const v1::Participant& participant : scenario.participants) {
     EXPECT_TRUE(Validate(participant).ok()) << Validate(participant);
   }
-  for (const auto& [agency, sends] : PlanTally(scenario, 1).sends) {
+  const PlannedTally tally = PlanTally(scenario, 1);
+  for (const auto& [agency, sends] : tally.sends) {
     for (const PlannedSend& send : sends) EXPECT_TRUE(Validate(send.submission).ok()) << Validate(send.submission);
+  }
+  for (const auto& [agency, send] : tally.afterwards) {
+    EXPECT_TRUE(Validate(send.submission).ok()) << Validate(send.submission);
+  }
+}
+
+TEST(Scenario, WhatTheRoundsSubmitIsWellFormed) {
+  const Scenario scenario = Load();
+  const std::string id = NewUuidV7(SystemClock()->Now());
+  EXPECT_TRUE(Validate(scenario.victims.notice()).ok()) << Validate(scenario.victims.notice());
+  EXPECT_TRUE(Validate(scenario.victims.capacity()).ok()) << Validate(scenario.victims.capacity());
+  EXPECT_TRUE(Validate(scenario.victims.services()).ok()) << Validate(scenario.victims.services());
+  for (const config::v1::ScenarioActivity& planned : scenario.deconfliction.activities()) {
+    v1::Activity activity = planned.activity();
+    activity.set_activity_id(id);
+    EXPECT_TRUE(Validate(activity).ok()) << planned.label() << ": " << Validate(activity);
+  }
+  for (const config::v1::ScenarioClaim& planned : scenario.claims) {
+    v1::Claim claim = planned.claim();
+    claim.set_claim_id(id);
+    EXPECT_TRUE(Validate(claim).ok()) << Validate(claim);
+  }
+  for (const config::v1::ScenarioRelease& planned : scenario.releases) {
+    v1::DraftRelease draft = planned.draft();
+    draft.set_operation_id(scenario.operation_id());
+    EXPECT_TRUE(Validate(draft).ok()) << Validate(draft);
   }
 }
 
@@ -117,16 +148,109 @@ TEST(Scenario, EveryRepeatComesAfterItsOriginalWhateverTheSeed) {
   }
 }
 
-TEST(Scenario, SouthDakotaSendsItsCorrectionBeforeTheEntryItReverses) {
+TEST(Scenario, TexasSendsItsCorrectionBeforeTheEntryItReverses) {
   const Scenario scenario = Load();
   const PlannedTally tally = PlanTally(scenario, 1);
-  const std::vector<PlannedSend>& sends = tally.sends.at("sd-dci");
+  const std::vector<PlannedSend>& sends = tally.sends.at("tx-dps");
   ASSERT_TRUE(sends.front().submission.has_correct_tally());
   const std::string& reversed = sends.front().submission.correct_tally().entry_id();
   EXPECT_TRUE(absl::c_any_of(sends, [&](const PlannedSend& send) {
-    return send.submission.has_record_tally() && send.submission.record_tally().entry().entry_id() == reversed &&
-           send.submission.record_tally().entry().count() == 6;
+    return send.submission.has_record_tally() && send.submission.record_tally().entry().entry_id() == reversed;
   }));
+}
+
+TEST(Scenario, SouthDakotaReportsSixAndCorrectsItWhenTheRestIsDone) {
+  const Scenario scenario = Load();
+  const PlannedTally tally = PlanTally(scenario, 1);
+  const std::vector<PlannedSend>& sends = tally.sends.at("sd-dci");
+  ASSERT_EQ(sends.size(), 1u);
+  EXPECT_EQ(sends[0].submission.record_tally().entry().count(), 6u);
+  ASSERT_FALSE(tally.afterwards.empty());
+  EXPECT_EQ(tally.afterwards[0].first, "sd-dci");
+  const v1::CorrectTally& correction = tally.afterwards[0].second.submission.correct_tally();
+  EXPECT_EQ(correction.entry_id(), sends[0].submission.record_tally().entry().entry_id());
+  uint64_t replaced = 0;
+  for (const v1::TallyEntry& entry : correction.replacements()) replaced += entry.count();
+  EXPECT_EQ(replaced, 9u);
+}
+
+const config::v1::ScenarioActivity& FindActivity(const Scenario& scenario, const std::string& label) {
+  return *absl::c_find_if(scenario.deconfliction.activities(),
+                          [&](const config::v1::ScenarioActivity& one) { return one.label() == label; });
+}
+
+// The state of the site that the activity is for.
+std::string StateOf(const Scenario& scenario, const std::string& label) {
+  const std::string& site_id = FindActivity(scenario, label).activity().site_id();
+  return absl::c_find_if(scenario.creation.sites(), [&](const v1::Site& site) { return site.site_id() == site_id; })
+      ->state();
+}
+
+TEST(Scenario, ThreeConflictsArePlantedEachOfItsOwnKind) {
+  const Scenario scenario = Load();
+  ASSERT_EQ(scenario.deconfliction.conflicts_size(), 3);
+  const config::v1::ScenarioConflict& border = scenario.deconfliction.conflicts(0);
+  EXPECT_EQ(border.kind(), v1::CONFLICT_KIND_ACTIVITY);
+  EXPECT_EQ(StateOf(scenario, border.between(0)), "KY");
+  EXPECT_EQ(StateOf(scenario, border.between(1)), "TN");
+
+  const config::v1::ScenarioConflict& sealed = scenario.deconfliction.conflicts(1);
+  EXPECT_EQ(sealed.kept_from(), sealed.between(0));
+  EXPECT_EQ(FindActivity(scenario, sealed.between(1)).activity().sensitivity(), v1::SENSITIVITY_SEALED);
+
+  const config::v1::ScenarioConflict& target = scenario.deconfliction.conflicts(2);
+  EXPECT_EQ(target.kind(), v1::CONFLICT_KIND_TARGET);
+  const v1::Target& one = FindActivity(scenario, target.between(0)).activity().targets(0);
+  const v1::Target& other = FindActivity(scenario, target.between(1)).activity().targets(0);
+  EXPECT_NE(one.value(), other.value());
+  const auto one_normal = NormalizeIdentifier(one.kind(), one.value(), one.state());
+  const auto other_normal = NormalizeIdentifier(other.kind(), other.value(), other.state());
+  ASSERT_TRUE(one_normal.ok() && other_normal.ok());
+  EXPECT_EQ(one_normal->value, other_normal->value);
+}
+
+TEST(Scenario, AClaimThatIsLeftOutIsRefused) {
+  Scenario scenario = Load();
+  scenario.claims.erase(scenario.claims.begin());
+  EXPECT_EQ(CheckScenario(scenario).code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(Scenario, AnInventedClaimMustSayThatItIsSynthetic) {
+  Scenario scenario = Load();
+  ASSERT_TRUE(scenario.claims.back().synthetic());
+  scenario.claims.back().set_synthetic(false);
+  EXPECT_EQ(CheckScenario(scenario).code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(Scenario, AConflictOfNoActivityIsRefused) {
+  Scenario scenario = Load();
+  scenario.deconfliction.mutable_conflicts(0)->set_between(1, "nowhere");
+  EXPECT_EQ(CheckScenario(scenario).code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(Scenario, GoTakesTwoPersonsAndASecondCertificate) {
+  Scenario scenario = Load();
+  scenario.operators[0].mutable_posts()->RemoveLast();
+  EXPECT_EQ(CheckScenario(scenario).code(), absl::StatusCode::kInvalidArgument);
+  scenario = Load();
+  scenario.operators.pop_back();
+  EXPECT_EQ(CheckScenario(scenario).code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(Scenario, AHoldoutWorksAtItsSite) {
+  Scenario scenario = Load();
+  scenario.readiness.mutable_holdouts(0)->set_site_id("tx-statewide");
+  EXPECT_EQ(CheckScenario(scenario).code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(Verdict, AFindingThatIsNotAsPlantedDiffers) {
+  const Published published;
+  Verdict verdict;
+  verdict.rounds.emplace_back("a round");
+  verdict.rounds.back().Count("as_planted", "as planted", 3, 3);
+  EXPECT_TRUE(verdict.Differing(published).empty());
+  verdict.rounds.back().Count("not_planted", "  not as planted", 3, 2);
+  EXPECT_EQ(verdict.Differing(published), std::vector<std::string>{"not as planted"});
 }
 
 TEST(Scenario, SameSeedGivesTheSameOrder) {

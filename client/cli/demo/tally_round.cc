@@ -138,4 +138,15 @@ absl::StatusOr<TallyRoundReport> RunTallyRound(const PlannedTally& tally, Replay
   return TallyRound(tally, replay).Run();
 }
 
+absl::Status SendAfterwards(const PlannedTally& tally, Replay& replay, TallyRoundReport* report) {
+  for (const auto& [agency, send] : tally.afterwards) {
+    const absl::StatusOr<v1::Outcome> outcome = replay.client(agency).Submit(send.submission);
+    const absl::Status status = outcome.ok() ? CheckOutcome(send, *outcome) : outcome.status();
+    MUSTER_RETURN_IF_ERROR(While(absl::StrCat(agency, " sending a correction"), status));
+    ++report->submissions_sent;
+    if (send.kind != PlannedSend::Kind::kOriginal) ++report->duplicates_injected;
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace muster

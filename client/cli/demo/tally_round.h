@@ -25,6 +25,9 @@ struct TallyRoundReport {
 // entry that it did not find recorded already (rule T15); a broker that does not come back.
 absl::StatusOr<TallyRoundReport> RunTallyRound(const PlannedTally& tally, Replay& replay);
 
+// Sends what is kept for afterwards, one after the other, and adds it to `report`. Errors as above.
+absl::Status SendAfterwards(const PlannedTally& tally, Replay& replay, TallyRoundReport* report);
+
 }  // namespace muster
 
 #endif  // MUSTER_CLIENT_CLI_DEMO_TALLY_ROUND_H_

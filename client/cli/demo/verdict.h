@@ -8,28 +8,23 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
+#include "client/cli/demo/findings.h"
 #include "client/cli/demo/replay.h"
 #include "client/cli/demo/scenario.h"
 #include "client/cli/demo/tally_round.h"
 
 namespace muster {
 
-struct VerdictLine {
-  std::string what;
-  std::string wanted;
-  std::string got;
-  bool ok() const { return wanted == got; }
-};
-
 struct Verdict {
   v1::TallyTotals by_lead;    // COUNTING_DEFINITION_LEAD
   v1::TallyTotals by_source;  // COUNTING_DEFINITION_SOURCE
   std::vector<VerdictLine> figures;
+  std::vector<Findings> rounds;
+  std::vector<v1::Reconciliation> reconciliations;
   std::vector<VerdictLine> promises;  // Traceability, the ledger, the feeds.
 
-  // Whether every line and every state's line is as wanted.
-  bool ok(const Published& published) const;
+  // The lines and states that are not as wanted, by name. Empty when all is well.
+  std::vector<std::string> Differing(const Published& published) const;
 };
 
 // Reads the totals, the explanations and the ledger from the broker and every feed's history. An error only when the

@@ -2,10 +2,11 @@
 #include <map>
 #include <optional>
 
-#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "client/cli/demo/verdict.h"
 
 namespace muster {
@@ -59,67 +60,75 @@ void PrintStates(const Scenario& scenario, const Verdict& verdict, std::ostream&
 }
 
 void PrintLines(absl::string_view title, const std::vector<VerdictLine>& lines, std::ostream& out) {
-  out << absl::StrFormat("%-48s %16s  %16s\n", title, "wanted", "got");
+  out << absl::StrFormat("%-52s %24s  %24s\n", title, "wanted", "got");
   for (const VerdictLine& line : lines) {
-    out << absl::StrFormat("%-48s %16s  %16s  %s\n", line.what, line.wanted, line.got, line.ok() ? "ok" : "DIFFERS");
+    out << absl::StrFormat("%-52s %24s  %24s  %s\n", line.what, line.wanted, line.got, line.ok() ? "ok" : "DIFFERS");
   }
   out << "\n";
 }
 
-const v1::Figure& FigureOf(absl::string_view name, const v1::StateFigures& state) {
-  return name == "arrests" ? state.arrests() : name == "persons" ? state.persons() : state.services();
+std::string Name(const v1::Claim& claim) {
+  const std::string figure = v1::FigureKind_Name(claim.figure()).substr(sizeof("FIGURE_KIND_") - 1);
+  return absl::StrCat(claim.state().empty() ? "" : claim.state(), claim.state().empty() ? "" : " ",
+                      absl::AsciiStrToLower(figure));
 }
 
-// What the ledger says where somebody published a claim: about one state when the claim's name begins with it.
-uint64_t LedgerValue(const PublishedClaim& claim, const v1::TallyTotals& totals) {
-  const std::map<std::string, std::string> states = {{"Kentucky", "KY"}, {"South Dakota", "SD"}};
-  for (const auto& [name, usps] : states) {
-    if (claim.claim.rfind(name, 0) != 0) continue;
-    for (const v1::StateFigures& state : totals.by_state()) {
-      if (state.state() == usps) return FigureOf(claim.figure, state).confirmed();
+// Claims that differ stay beside the ledger, each with its difference and what explains it (rules T9, T17).
+void PrintClaims(const Verdict& verdict, std::ostream& out) {
+  out << absl::StrFormat("%-12s %6s %7s %6s  %s\n", "claims", "claim", "ledger", "differ", "by, and what explains it");
+  for (const v1::Reconciliation& one : verdict.reconciliations) {
+    const v1::Claim& claim = one.claim().claim();
+    out << absl::StrFormat("%-12s %6d %7s %6d  %s\n", Name(claim), claim.value(),
+                           one.has_ledger_value() ? absl::StrCat(one.ledger_value()) : "-", one.difference(),
+                           claim.source());
+    for (const v1::Explanation& explanation : one.explanations()) {
+      out << absl::StrFormat("%36s%s\n", "", explanation.text());
     }
-  }
-  const v1::Figure& figure = claim.figure == "arrests"   ? totals.arrests()
-                             : claim.figure == "persons" ? totals.persons()
-                                                         : totals.services();
-  return figure.confirmed();
-}
-
-// Claims that differ stay beside the ledger, each with its difference (rule T9).
-void PrintClaims(const Scenario& scenario, const Verdict& verdict, std::ostream& out) {
-  out << absl::StrFormat("%-24s %-8s %7s %8s %10s  %s\n", "published claims", "figure", "claim", "by lead", "by source",
-                         "by");
-  for (const PublishedClaim& claim : scenario.published.claims) {
-    out << absl::StrFormat("%-24s %-8s %7d %8d %10d  %s\n", claim.claim, claim.figure, claim.value,
-                           LedgerValue(claim, verdict.by_lead), LedgerValue(claim, verdict.by_source), claim.by);
   }
   out << "Claims are shown, not judged: they disagree among themselves.\n\n";
 }
 
+// A JSON string: names of lines hold nothing that needs more.
+std::string Quoted(absl::string_view text) {
+  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"\"", "\\\""}}), "\"");
+}
+
 }  // namespace
 
-bool Verdict::ok(const Published& published) const {
+std::vector<std::string> Verdict::Differing(const Published& published) const {
+  std::vector<std::string> differing;
+  const auto add = [&](const std::vector<VerdictLine>& lines) {
+    for (const VerdictLine& line : lines) {
+      if (!line.ok()) differing.emplace_back(absl::StripAsciiWhitespace(line.what));
+    }
+  };
+  add(figures);
+  for (const Findings& round : rounds) add(round.lines());
+  add(promises);
   std::map<std::string, StateLine> counted = CountedLines(by_lead);
-  const auto ok = [](const VerdictLine& line) { return line.ok(); };
-  return absl::c_all_of(figures, ok) && absl::c_all_of(promises, ok) && counted.size() == published.states.size() &&
-         absl::c_all_of(published.states,
-                        [&](const PublishedState& state) { return counted[state.state] == PublishedLine(state); });
+  if (counted.size() != published.states.size()) differing.emplace_back("states with figures");
+  for (const PublishedState& state : published.states) {
+    if (counted[state.state] != PublishedLine(state)) differing.push_back(absl::StrCat("state ", state.state));
+  }
+  return differing;
 }
 
 void PrintVerdict(const Scenario& scenario, const Verdict& verdict, std::ostream& out) {
   out << "\nEXERCISE  " << scenario.creation.operation().code_name() << ", replayed\n\n";
   PrintStates(scenario, verdict, out);
-  PrintClaims(scenario, verdict, out);
+  PrintClaims(verdict, out);
   PrintLines("headline figures", verdict.figures, out);
+  for (const Findings& round : verdict.rounds) PrintLines(round.title(), round.lines(), out);
   PrintLines("promises", verdict.promises, out);
-  out << (verdict.ok(scenario.published) ? "EXERCISE  Every figure is as published.\n"
-                                         : "EXERCISE  Some figures DIFFER; see above.\n");
+  out << (verdict.Differing(scenario.published).empty()
+              ? "EXERCISE  Every figure is as published, and every finding as planted.\n"
+              : "EXERCISE  Some lines DIFFER; see above.\n");
 }
 
 std::string VerdictJson(const Scenario& scenario, const Verdict& verdict, const TallyRoundReport& report,
                         uint64_t seed) {
   const v1::TallyTotals& lead = verdict.by_lead;
-  const std::vector<std::pair<absl::string_view, uint64_t>> fields = {
+  std::vector<std::pair<std::string, uint64_t>> fields = {
       {"arrests", lead.arrests().confirmed()},
       {"arrests_in_window", lead.arrests().in_window()},
       {"arrests_out_of_window", lead.arrests().out_of_window()},
@@ -132,12 +141,17 @@ std::string VerdictJson(const Scenario& scenario, const Verdict& verdict, const 
       {"duplicates_injected", report.duplicates_injected},
       {"broker_restarts", report.broker_restarts},
       {"seed", seed}};
+  for (const Findings& round : verdict.rounds)
+    fields.insert(fields.end(), round.counts().begin(), round.counts().end());
   const std::string numbers = absl::StrJoin(fields, ",", [](std::string* out, const auto& field) {
     absl::StrAppend(out, "\"", field.first, "\":", field.second);
   });
   const std::string mode = v1::OperationMode_Name(lead.mode()).substr(sizeof("OPERATION_MODE_") - 1);
-  return absl::StrCat("{\"mode\":\"", mode, "\",\"ok\":", verdict.ok(scenario.published) ? "true" : "false", ",",
-                      numbers, "}");
+  const std::vector<std::string> differing = verdict.Differing(scenario.published);
+  const std::string differs = absl::StrJoin(
+      differing, ",", [](std::string* out, const std::string& name) { absl::StrAppend(out, Quoted(name)); });
+  return absl::StrCat("{\"mode\":\"", mode, "\",\"ok\":", differing.empty() ? "true" : "false", ",", numbers,
+                      ",\"differs\":[", differs, "]}");
 }
 
 }  // namespace muster
