@@ -123,9 +123,10 @@ bool Sequencer::WaitForWork() {
       queue_mu_.Await(has_news);
       break;
     }
-    const absl::Duration left = due - clock_->Now();
+    const absl::Duration left = timers_refused_ ? kLookAgain : due - clock_->Now();
     if (left <= absl::ZeroDuration()) return true;
     queue_mu_.AwaitWithTimeout(has_news, std::min(left, kLookAgain));
+    timers_refused_ = false;
   }
   return !queue_.empty();
 }
@@ -228,6 +229,7 @@ void Sequencer::Acknowledge(Batch batch, std::vector<Applied> applied) {
 void Sequencer::FailBatch(Batch batch, const absl::Status& why) {
   const bool surely_not_written = absl::IsResourceExhausted(why) || absl::IsInvalidArgument(why);
   if (!surely_not_written) StopAccepting(why);
+  timers_refused_ = batch.events.front().has_timers_due();  // Not again and again while the disk is full.
   const absl::Status answer = surely_not_written ? NothingWritten(why) : FateUnknown(why);
   for (PendingSubmission& pending : batch.pending) pending.done(answer);
 }

@@ -111,6 +111,9 @@ class Sequencer {
   const Clock* const clock_;
   std::thread thread_;
 
+  // The sequencer thread's: what fell due could not be stored just now.
+  bool timers_refused_ = false;
+
   mutable absl::Mutex queue_mu_;  // Before *state_mu_ and the publisher's.
   std::deque<PendingSubmission> queue_ ABSL_GUARDED_BY(queue_mu_);
   // Why nothing is accepted, once it is not.

@@ -17,10 +17,13 @@ struct Rules {
   explicit constexpr Rules(uint32_t version)
       : only_go_executes(version >= 2),
         victim_services_see_no_operation(version >= 2),
+        sites_need_an_assignment(version >= 2),
         disclosures_are_recorded(version >= 2) {}
 
   bool only_go_executes;
   bool victim_services_see_no_operation;
+  // Whom section 7 gives no site assignments is not shown the sites that it was assigned to all the same.
+  bool sites_need_an_assignment;
   bool disclosures_are_recorded;
 };
 

@@ -29,6 +29,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 TEST_TIMEOUT_S = 60
 # A fault that the simulation finds, it finds in few runs.
 SIMULATION_ROUNDS = "40"
+PAIRS = "200"
 
 
 class Broken(Exception):
@@ -95,7 +96,7 @@ class Build:
 
 def run_tests(path, wanted, folder):
     """Returns whether the tests are green, and in a few words what happened."""
-    environment = dict(os.environ, MUSTER_SIMULATION_ROUNDS=SIMULATION_ROUNDS)
+    environment = dict(os.environ, MUSTER_SIMULATION_ROUNDS=SIMULATION_ROUNDS, MUSTER_TEST_PAIRS=PAIRS)
     certificates = os.path.join(folder, "tests", "integration", "certificates")
     if os.path.isdir(certificates):
         environment["MUSTER_TEST_CERTIFICATES"] = certificates

@@ -81,7 +81,8 @@ Run Take(const Pair& pair, bool second, World* world) {
     if (second && pair.secret[i] && pair.left_out[i]) continue;
     const uint64_t salt = second && pair.secret[i] ? step.salt ^ pair.other_salt : step.salt;
     const bool accepted = TakeStep(world, step, salt, pair.viewer);
-    if (!pair.secret[i]) run.accepted.push_back(accepted);
+    // The viewer's own are compared whole, as outcomes.
+    if (!pair.secret[i] && step.actor != pair.viewer) run.accepted.push_back(accepted);
     if (step.actor == pair.viewer) absl::StrAppend(&run.outcomes, world->last_applied().outcome.SerializeAsString());
   }
   return run;

@@ -70,11 +70,17 @@ v1::OperationView ViewOperationHeader(const OperationRecord& operation) {
   return view;
 }
 
-v1::OperationView ViewOperation(const OperationRecord& operation, const v1::Participant& viewer) {
+v1::OperationView ViewOperation(const OperationRecord& operation, const v1::Participant& viewer, const Rules& rules) {
   v1::OperationView view = ViewOperationHeader(operation);
-  const bool sees_own = CellOf(v1::OBJECT_CLASS_SITE_ASSIGNMENT, viewer.role()).form != v1::ACCESS_FORM_NONE;
+  const bool sees_own = !rules.sites_need_an_assignment ||
+                        CellOf(v1::OBJECT_CLASS_SITE_ASSIGNMENT, viewer.role()).form != v1::ACCESS_FORM_NONE;
   for (const auto& [id, site] : operation.sites()) {
-    if (SeesWholeRoster(viewer) || (sees_own && absl::c_linear_search(viewer.site_ids(), id))) *view.add_sites() = site;
+    if (SeesWholeRoster(viewer)) {
+      *view.add_sites() = site;
+    } else if (sees_own && absl::c_linear_search(viewer.site_ids(), id)) {
+      *view.add_sites() = site;
+      view.mutable_sites()->rbegin()->clear_excluded_agency_ids();  // Who else may not know is not for others.
+    }
   }
   for (const auto& [id, participant] : operation.participants()) {
     if (SeesWholeRoster(viewer) || id == viewer.agency_id()) *view.add_participants() = participant;

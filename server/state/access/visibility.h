@@ -10,6 +10,7 @@
 #include "muster/v1/operation.pb.h"
 #include "muster/v1/tally.pb.h"
 #include "server/state/operations/operation_record.h"
+#include "server/state/rules.h"
 #include "server/state/state.h"
 
 namespace muster {
@@ -36,7 +37,8 @@ bool SeesCountsOnly(const v1::Participant& viewer);
 // A registrar sees every agency, anyone itself, a lead those who take part in its operations.
 bool SeesAgency(const State& state, absl::string_view viewer_agency_id, absl::string_view agency_id);
 
-v1::OperationView ViewOperation(const OperationRecord& operation, const v1::Participant& viewer);
+v1::OperationView ViewOperation(const OperationRecord& operation, const v1::Participant& viewer,
+                                const Rules& rules = Rules(kRulesVersion));
 
 // Without sites and participants: what every participant may see.
 v1::OperationView ViewOperationHeader(const OperationRecord& operation);

@@ -401,16 +401,15 @@ TEST(Desk, C7AnAmendmentByTheWatchDeskLeavesTheTargetsAsTheyAre) {
   EXPECT_FALSE(response.activity().activity().reasonable_suspicion_reference().empty());
 }
 
-TEST(Sealed, C7OpeningASealedActivityAlertsTheCounterpart) {
+TEST(Sealed, C7ASealedActivityCannotBeOpened) {
   World world;
   SetUpAgencies(&world);
   v1::Activity activity = MakeActivity(1);
   activity.set_sensitivity(v1::SENSITIVITY_SEALED);
   world.MustSubmit("alpha", EnterActivity(activity));
-  world.MustSubmit("bravo", EnterActivity(MakeActivity(2)));
   activity.set_sensitivity(v1::SENSITIVITY_NORMAL);
-  world.MustSubmit("alpha", AmendActivity(activity));
-  EXPECT_THAT(AlertsTo(world, "bravo"), SizeIs(1));
+  EXPECT_EQ(world.Submit("alpha", AmendActivity(activity)).rejected().rule(), "C7");
+  EXPECT_EQ(world.Submit("desk", AmendActivity(activity, "alpha")).rejected().rule(), "C7");
 }
 
 }  // namespace

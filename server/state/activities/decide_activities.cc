@@ -79,7 +79,7 @@ absl::Status Decider::CheckSite(const OperationRecord& operation, const v1::Acti
   if (activity.site_id().empty()) return absl::OkStatus();
   const v1::Participant& self = Self(operation);
   const bool own = absl::c_linear_search(self.site_ids(), activity.site_id());
-  if (self.role() == v1::ROLE_PARTICIPANT && !own) {
+  if (self.role() != v1::ROLE_LEAD && !own) {  // The same words whether or not there is such a site.
     return Refusal(v1::ERROR_REASON_NOT_PERMITTED,
                    absl::StrCat("site ", activity.site_id(), " is none of agency ", agency_id(),
                                 "'s own; name one of them, or leave the site out"));
@@ -148,10 +148,12 @@ absl::Status Decider::CheckAmendment(const v1::Activity& before, const v1::Activ
     return Refusal(v1::ERROR_REASON_NOT_PERMITTED,
                    "an activity keeps its operation and its mode; cancel it and enter another");
   }
-  if (after.sensitivity() == v1::SENSITIVITY_SEALED && before.sensitivity() != v1::SENSITIVITY_SEALED) {
-    return Refusal(v1::ERROR_REASON_NOT_PERMITTED,
-                   "others have been told of this activity, which cannot be undone; cancel it and enter a SEALED one",
-                   "C7");
+  if (after.sensitivity() != before.sensitivity()) {
+    return Refusal(
+        v1::ERROR_REASON_NOT_PERMITTED,
+        "an activity stays SEALED or open: what others were told cannot be undone, and what was written of it "
+        "while SEALED is not for them; cancel it and enter another",
+        "C7");
   }
   MUSTER_RETURN_IF_ERROR(CheckActivity(after));
   const OperationRecord* operation = state_.FindOperation(after.operation_id());
@@ -245,6 +247,32 @@ void Decider::TellActivity(const EnteredActivity* before, const EnteredActivity&
     *notice.mutable_activity() = std::move(views[group]);
     TellAbout(std::get<0>(group) ? record.activity().operation_id() : "", std::move(agency_ids), std::move(notice),
               std::get<2>(group), secrecy);
+  }
+}
+
+void Decider::TellActivitiesIn(absl::string_view operation_id, const std::string& agency_id) {
+  for (const auto& [name, entered] : model_.activities.activities()) {
+    const v1::ActivityRecord& record = entered.record;
+    if (record.agency_id() == agency_id || record.activity().operation_id() != operation_id) continue;
+    const auto view = ViewActivity(state_, record, agency_id);
+    if (!view.has_value()) continue;
+    v1::Notice notice;
+    notice.set_mode(record.activity().mode());
+    *notice.mutable_activity() = *view;
+    const bool values = SeesTargetValues(state_, record, agency_id);
+    TellAbout(record.activity().operation_id(), {agency_id}, std::move(notice),
+              values ? record.activity().reasonable_suspicion_reference() : "",
+              entered.is_sealed() ? Notices::Secrecy::kSealed : Notices::Secrecy::kOrdinary);
+  }
+}
+
+void Decider::TellConflictsIn(absl::string_view operation_id, const std::string& agency_id) {
+  for (const auto& [id, conflict] : model_.activities.conflicts()) {
+    const bool of_operation = absl::c_any_of(
+        conflict.parties(), [&](const v1::ConflictParty& party) { return party.operation_id() == operation_id; });
+    if (of_operation && IsOpen(conflict) && ViewConflict(state_, conflict, agency_id).has_value()) {
+      TellConflictView(conflict, {agency_id});
+    }
   }
 }
 

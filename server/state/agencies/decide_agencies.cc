@@ -46,6 +46,7 @@ void Decider::TellWhereItStands(const std::string& agency_id) {
     TellOwnPlan(operation, *participant);
     TellOwnBoard(operation, *participant);
     TellOwnVictimServices(operation, *participant);
+    TellActivitiesIn(id, agency_id);
   }
   TellOwnConflicts(agency_id);
 }

@@ -1,3 +1,4 @@
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "common/error_reason.h"
 #include "common/status_macros.h"
@@ -36,6 +37,21 @@ Decider::Decision Decider::Apply(const v1::SetParticipant& change) {
     return Refusal(v1::ERROR_REASON_UNKNOWN_REFERENCE,
                    absl::StrCat("agency ", joining, " is not on the roster; ask the registrar to register it"));
   }
+  const v1::AgencyKind kind = model_.roster.Find(joining)->agency().kind();
+  if (rules_.victim_services_see_no_operation && kind == v1::AGENCY_KIND_VICTIM_SERVICES &&
+      change.participant().role() != v1::ROLE_VICTIM_SERVICES) {
+    return Refusal(v1::ERROR_REASON_NOT_PERMITTED,
+                   absl::StrCat("agency ", joining,
+                                " is a victim-services agency and takes part as such only: other "
+                                "roles read what it must not hold"),
+                   "V2");
+  }
+  for (const std::string& site_id : change.participant().site_ids()) {
+    const v1::Site* site = operation.FindSite(site_id);
+    if (site == nullptr || !absl::c_linear_search(site->excluded_agency_ids(), joining)) continue;
+    return Refusal(v1::ERROR_REASON_NOT_PERMITTED,
+                   absl::StrCat("site ", site_id, " excludes agency ", joining, ", so it cannot work there"), "P7");
+  }
   const v1::Participant* before = operation.FindParticipant(joining);
   const bool reads_the_same = before != nullptr && operation.plan().SeeTheSame(*before, change.participant());
   const bool same_role = before != nullptr && before->role() == change.participant().role();
@@ -48,7 +64,11 @@ Decider::Decision Decider::Apply(const v1::SetParticipant& change) {
   const v1::Participant& participant = *operation.FindParticipant(joining);
   if (HearsOfOperation(participant)) TellOwnView(operation, participant);
   if (!reads_the_same) TellOwnPlan(operation, participant);
-  if (!same_role) TellOwnVictimServices(operation, participant);
+  if (!same_role) {
+    TellOwnVictimServices(operation, participant);
+    TellActivitiesIn(operation.id(), joining);
+    TellConflictsIn(operation.id(), joining);
+  }
   ReviewBoards(&operation, boards);
   return v1::Accepted();
 }
@@ -59,7 +79,7 @@ bool Decider::HearsOfOperation(const v1::Participant& participant) const {
 
 void Decider::TellOwnView(const OperationRecord& operation, const v1::Participant& participant) {
   v1::Notice notice;
-  *notice.mutable_operation() = ViewOperation(operation, participant);
+  *notice.mutable_operation() = ViewOperation(operation, participant, rules_);
   notices_.TellOf(operation, {participant.agency_id()}, std::move(notice));
 }
 

@@ -152,6 +152,15 @@ absl::Status Decider::CheckReport(const OperationRecord& operation, const v1::Si
   if (body.status() == v1::READINESS_STATUS_EXECUTING && operation.plan().is_withdrawn()) {
     return Refusal(v1::ERROR_REASON_PLAN_WITHDRAWN, "the plan has been withdrawn and cannot be executed", "P5");
   }
+  const v1::Participant& self = Self(operation);
+  const bool is_stale =
+      operation.plan().ReachOf(self).last_material_version > OwnVersion(operation, self, board.order_plan_version());
+  if (body.status() == v1::READINESS_STATUS_EXECUTING && is_stale) {
+    return Refusal(v1::ERROR_REASON_STALE_PLAN_VERSION,
+                   "the plan has changed materially since GO was given; do not act on it: read the new version and ask "
+                   "the lead for a new H-hour and GO",
+                   "P4");
+  }
   return absl::OkStatus();
 }
 
