@@ -379,6 +379,20 @@ TEST(Sealed, C7AnActivityThatOthersKnowOfCannotBecomeSealed) {
   EXPECT_EQ(world.Submit("alpha", AmendActivity(activity)).rejected().rule(), "C7");
 }
 
+TEST_F(OperationActivity, V4WhoJoinsLateIsToldAndThatIsOnRecord) {
+  world_.MustSubmit("lead", RemoveParticipant("ky-prosecutor"));
+  Enter();
+  const size_t before = world_.operation().disclosures().disclosures().size();
+  world_.MustSubmit("lead", SetParticipant("ky-prosecutor", v1::ROLE_PROSECUTOR, {"ky-1"}));
+  ASSERT_EQ(ActivitiesTo(world_, "ky-prosecutor").size(), 1);
+  const auto& log = world_.operation().disclosures().disclosures();
+  const auto is_it = [this](const storage::v1::DisclosureImage& one) {
+    return one.object_class() == v1::OBJECT_CLASS_ACTIVITY && one.object_id() == activity_.activity_id() &&
+           one.why() == activity_.reasonable_suspicion_reference();
+  };
+  EXPECT_EQ(std::count_if(log.begin() + static_cast<std::ptrdiff_t>(before), log.end(), is_it), 1);
+}
+
 TEST(Desk, C7AnAmendmentByTheWatchDeskLeavesTheTargetsAsTheyAre) {
   World world;
   SetUpAgencies(&world);

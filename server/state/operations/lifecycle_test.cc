@@ -242,5 +242,27 @@ TEST(Phases, APhaseDecidesWhatMayHappen) {
   }
 }
 
+TEST(Exclusion, P7OthersDoNotReadWhomASiteExcludesAndTheExcludedCannotWorkThere) {
+  World world;
+  SetUpOperation(&world);
+  v1::Site site = MakeSite("ky-9", "KY");
+  site.add_excluded_agency_ids("nd-bci");
+  world.MustSubmit("lead", AddSite(site));
+  world.MustSubmit("lead", SetParticipant("ky-ago", v1::ROLE_PARTICIPANT, {"ky-1", "ky-9"}));
+  EXPECT_EQ(world.FeedBytes("ky-ago").find("nd-bci"), std::string::npos);
+  EXPECT_EQ(world.Submit("lead", SetParticipant("nd-bci", v1::ROLE_PARTICIPANT, {"nd-1", "ky-9"})).rejected().rule(),
+            "P7");
+}
+
+TEST(VictimServices, V2AVictimServicesAgencyTakesPartAsSuchOnly) {
+  World world;
+  SetUpOperation(&world);
+  v1::Submission registration = RegisterAgency("shelter");
+  registration.mutable_register_agency()->mutable_agency()->set_kind(v1::AGENCY_KIND_VICTIM_SERVICES);
+  world.MustSubmit(kRegistrar, registration);
+  EXPECT_EQ(world.Submit("lead", SetParticipant("shelter", v1::ROLE_PARTICIPANT, {})).rejected().rule(), "V2");
+  world.MustSubmit("lead", SetParticipant("shelter", v1::ROLE_VICTIM_SERVICES, {}));
+}
+
 }  // namespace
 }  // namespace muster

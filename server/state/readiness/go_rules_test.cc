@@ -207,6 +207,16 @@ TEST_F(GoRules, G1ASiteAcknowledgesGoOnceThenExecutesAndCompletes) {
   EXPECT_EQ(SiteStatusOf(world_, "lead", "ky-1"), v1::READINESS_STATUS_COMPLETE);
 }
 
+TEST_F(GoRules, P4NobodyExecutesAPlanThatChangedMateriallyAfterGo) {
+  GiveGo(&world_);
+  world_.MustSubmit("ky-ago", AcknowledgeGo("ky-1", 1));
+  world_.MustSubmit("lead", AmendPlan(world_.operation().plan().version(), v1::SECTION_CHANGE_MATERIAL,
+                                      {MakeSection("situation", "Wrong house: stop.")}));
+  const v1::Outcome refused = world_.Submit("ky-ago", ReportReadiness("ky-1", v1::READINESS_STATUS_EXECUTING, 1));
+  EXPECT_EQ(refused.rejected().reason(), v1::ERROR_REASON_STALE_PLAN_VERSION);
+  EXPECT_EQ(refused.rejected().rule(), "P4");
+}
+
 // ---- Escalation --------------------------------------------------------------------------------------------------
 
 TEST_F(GoRules, UnacknowledgedGoEscalatesAtTenFiveAndTwoMinutesWithThePhoneNumber) {
