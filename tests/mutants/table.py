@@ -79,7 +79,7 @@ MUTANTS = (
            (Change("server/state/plans/plan_book.cc",
                    "  if (absl::c_linear_search(audience.excluded_agency_ids(), viewer.agency_id())) return Sight::kNone;\n",
                    ""),),
-           (("plans_test", "*"),)),
+           (("state_test", "*"), ("noninterference_test", "NonInterference.*"))),
     Mutant("shows SEALED activities to whoever sees the others",
            (Change("server/state/activities/activity_view.cc",
                    "  if (activity.sensitivity() == v1::SENSITIVITY_SEALED) return standing;\n", ""),),
