@@ -146,11 +146,11 @@ class Decider {
   // `agency_ids` see the same.
   void TellConflictView(const v1::ConflictRecord& conflict, std::vector<std::string> agency_ids);
   void TellConflictEscalation(const v1::ConflictRecord& conflict);
-  // What a reinstated agency starts from: the open conflicts of which it is told.
   // Tells an agency that joins, changes its role or is reinstated which activities of others it now sees in an
   // operation, with the disclosure that this is (rule V4); and one that joins, which open conflicts.
   void TellActivitiesIn(absl::string_view operation_id, const std::string& agency_id);
   void TellConflictsIn(absl::string_view operation_id, const std::string& agency_id);
+  // What a reinstated agency starts from: the open conflicts of which it is told.
   void TellOwnConflicts(const std::string& agency_id);
 
   // ---- Readiness

@@ -4,7 +4,7 @@
 // and the digest of the state after it. It is never changed once its version has been released: what breaks it would
 // decide old logs otherwise. A new version of the rules gets a golden log of its own, beside the others, written by
 //
-//   MUSTER_WRITE_GOLDEN=<path without ending> noninterference_test --gtest_filter='Golden.*'
+//   write_golden <path without ending>      (tests/noninterference)
 #include <filesystem>
 #include <fstream>
 #include <iterator>
