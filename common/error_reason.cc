@@ -62,6 +62,9 @@ absl::StatusCode CodeFor(v1::ErrorReason reason) {
     case v1::ERROR_REASON_LAST_REGISTRAR:
     case v1::ERROR_REASON_LIMIT_REACHED:
     case v1::ERROR_REASON_NOT_READY:
+    case v1::ERROR_REASON_WITHDRAWN:
+    case v1::ERROR_REASON_CLOCK_OFF:
+    case v1::ERROR_REASON_NOT_ENROLLED:
     case v1::ERROR_REASON_RELEASE_DISCLOSES:
       return absl::StatusCode::kFailedPrecondition;
     case v1::ERROR_REASON_STALE_PLAN_VERSION:
@@ -71,6 +74,7 @@ absl::StatusCode CodeFor(v1::ErrorReason reason) {
       return absl::StatusCode::kAborted;
     case v1::ERROR_REASON_SUBMISSION_ID_REUSED:
     case v1::ERROR_REASON_ALREADY_EXISTS:
+    case v1::ERROR_REASON_OUTBOX_NUMBER_TAKEN:
       return absl::StatusCode::kAlreadyExists;
     case v1::ERROR_REASON_QUEUE_FULL:
     case v1::ERROR_REASON_STORAGE_FULL:
@@ -78,6 +82,7 @@ absl::StatusCode CodeFor(v1::ErrorReason reason) {
     case v1::ERROR_REASON_DRAINING:
     case v1::ERROR_REASON_FATE_UNKNOWN:
     case v1::ERROR_REASON_BEHIND_CURSOR:
+    case v1::ERROR_REASON_OFF_LINE:
       return absl::StatusCode::kUnavailable;
     case v1::ERROR_REASON_HISTORY_TRIMMED:
       return absl::StatusCode::kOutOfRange;

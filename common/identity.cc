@@ -178,17 +178,21 @@ absl::StatusOr<CertificateIdentity> IdentityFromPem(absl::string_view pem, absl:
                              .not_after = info.not_after};
 }
 
-absl::StatusOr<CertificateInfo> DescribeCertificateFile(const std::string& path) {
-  MUSTER_ASSIGN_OR_RETURN(const std::string pem, ReadSmallFile(path));
+absl::StatusOr<CertificateInfo> DescribeCertificatePem(absl::string_view pem, absl::string_view name) {
   const UniqueX509 certificate = ParseFirstCertificate(pem);
   if (certificate == nullptr) {
     return absl::InvalidArgumentError(
-        absl::StrCat(path, " holds no PEM certificate: it should begin with -----BEGIN CERTIFICATE-----"));
+        absl::StrCat(name, " holds no PEM certificate: it should begin with -----BEGIN CERTIFICATE-----"));
   }
   absl::StatusOr<CertificateInfo> info = Describe(*certificate);
-  if (!info.ok()) return absl::InvalidArgumentError(absl::StrCat(path, ": ", info.status().message()));
+  if (!info.ok()) return absl::InvalidArgumentError(absl::StrCat(name, ": ", info.status().message()));
   for (std::string& uri : info->uris) uri = absl::CHexEscape(uri);
   return info;
+}
+
+absl::StatusOr<CertificateInfo> DescribeCertificateFile(const std::string& path) {
+  MUSTER_ASSIGN_OR_RETURN(const std::string pem, ReadSmallFile(path));
+  return DescribeCertificatePem(pem, path);
 }
 
 }  // namespace muster

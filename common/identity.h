@@ -59,6 +59,9 @@ absl::StatusOr<SpiffeName> ParseSpiffeUri(absl::string_view uri, absl::string_vi
 // URI that ParseSpiffeUri accepts and is not the certificate of an authority.
 absl::StatusOr<CertificateIdentity> IdentityFromPem(absl::string_view pem, absl::string_view trust_domain);
 
+// The first certificate of `pem`, which errors call `name`. INVALID_ARGUMENT when there is none.
+absl::StatusOr<CertificateInfo> DescribeCertificatePem(absl::string_view pem, absl::string_view name);
+
 // The first certificate of the PEM file at `path`. NOT_FOUND or PERMISSION_DENIED when it cannot be read,
 // INVALID_ARGUMENT when it holds no certificate.
 absl::StatusOr<CertificateInfo> DescribeCertificateFile(const std::string& path);

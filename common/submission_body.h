@@ -93,6 +93,8 @@ auto VisitBody(const v1::Submission& submission, Visit&& visit) {
       return visit(submission.request_referral());
     case v1::Submission::kAnswerReferral:
       return visit(submission.answer_referral());
+    case v1::Submission::kWithdrawSubmission:
+      return visit(submission.withdraw_submission());
     case v1::Submission::BODY_NOT_SET:
       break;
   }

@@ -251,6 +251,9 @@ class Checks {
 }  // namespace
 
 void CheckSubmission(const v1::Submission& submission, std::vector<FieldViolation>* violations) {
+  if (submission.has_withdraw_submission() && !submission.has_outbox_number() && violations->size() < kViolationsMax) {
+    violations->push_back({"outbox_number", "is missing; only a numbered submission can be withdrawn"});
+  }
   Checks checks(violations);
   VisitBody(submission, [&checks](const auto& body) { checks.Check(body); });
 }

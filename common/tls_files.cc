@@ -170,9 +170,33 @@ std::vector<uint64_t> GenerationsIn(const std::string& live_dir) {
 
 }  // namespace
 
+absl::StatusOr<TlsContents> ReadTlsFiles(const TlsFiles& files) {
+  TlsContents contents;
+  mode_t mode = 0;
+  MUSTER_ASSIGN_OR_RETURN(contents.certificate, ReadFile(files.certificate_file, "certificate_file", &mode));
+  MUSTER_ASSIGN_OR_RETURN(contents.ca, ReadFile(files.ca_file, "ca_file", &mode));
+  MUSTER_ASSIGN_OR_RETURN(contents.key, ReadFile(files.key_file, "key_file", &mode));
+  if ((mode & (S_IROTH | S_IWOTH)) != 0) {
+    return absl::FailedPreconditionError(absl::StrCat("everyone on this machine can read or write the private key ",
+                                                      files.key_file, "; run: chmod 600 ", files.key_file));
+  }
+  return contents;
+}
+
+absl::Status CheckTlsContents(const TlsContents& contents, const TlsFiles& names, absl::Time now) {
+  const std::vector<UniqueX509> chain = ParseCertificates(contents.certificate);
+  if (chain.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        names.certificate_file, " holds no PEM certificate, or a damaged one; put the whole file in place"));
+  }
+  MUSTER_RETURN_IF_ERROR(CheckPair(contents.key, *chain.front(), names));
+  MUSTER_RETURN_IF_ERROR(CheckValidity(*chain.front(), names.certificate_file, now));
+  return CheckAuthorities(contents.ca, names.ca_file);
+}
+
 absl::Status CheckTlsFiles(const TlsFiles& files, absl::Time now) {
-  MUSTER_ASSIGN_OR_RETURN(const LiveTlsFiles::Contents contents, LiveTlsFiles::Read(files));
-  return LiveTlsFiles::Check(contents, files, now);
+  MUSTER_ASSIGN_OR_RETURN(const TlsContents contents, ReadTlsFiles(files));
+  return CheckTlsContents(contents, files, now);
 }
 
 LiveTlsFiles::LiveTlsFiles(TlsFiles source, std::string live_dir, const Clock* clock)
@@ -186,21 +210,21 @@ LiveTlsFiles::LiveTlsFiles(TlsFiles source, std::string live_dir, const Clock* c
 absl::StatusOr<std::unique_ptr<LiveTlsFiles>> LiveTlsFiles::Open(TlsFiles source, std::string live_dir,
                                                                  const Clock* clock) {
   std::unique_ptr<LiveTlsFiles> files(new LiveTlsFiles(std::move(source), std::move(live_dir), clock));
-  MUSTER_ASSIGN_OR_RETURN(const Contents contents, Read(files->source_));
-  MUSTER_RETURN_IF_ERROR(Check(contents, files->source_, clock->Now()));
+  MUSTER_ASSIGN_OR_RETURN(const TlsContents contents, ReadTlsFiles(files->source_));
+  MUSTER_RETURN_IF_ERROR(CheckTlsContents(contents, files->source_, clock->Now()));
   MUSTER_RETURN_IF_ERROR(files->PrepareDirectory());
   MUSTER_RETURN_IF_ERROR(files->Install(contents));
   return files;
 }
 
 absl::StatusOr<bool> LiveTlsFiles::RefreshIfChanged() {
-  absl::StatusOr<Contents> contents = Read(source_);
+  absl::StatusOr<TlsContents> contents = ReadTlsFiles(source_);
   if (contents.ok() && *contents == installed_) {
     reported_.clear();
     return false;
   }
   absl::Status status = contents.status();
-  if (status.ok()) status = Check(*contents, source_, clock_->Now());
+  if (status.ok()) status = CheckTlsContents(*contents, source_, clock_->Now());
   if (status.ok()) status = Install(*contents);
   if (status.ok()) {
     reported_.clear();
@@ -215,30 +239,6 @@ absl::StatusOr<bool> LiveTlsFiles::RefreshIfChanged() {
   if (state == reported_) return false;
   reported_ = std::move(state);
   return status;
-}
-
-absl::StatusOr<LiveTlsFiles::Contents> LiveTlsFiles::Read(const TlsFiles& files) {
-  Contents contents;
-  mode_t mode = 0;
-  MUSTER_ASSIGN_OR_RETURN(contents.certificate, ReadFile(files.certificate_file, "certificate_file", &mode));
-  MUSTER_ASSIGN_OR_RETURN(contents.ca, ReadFile(files.ca_file, "ca_file", &mode));
-  MUSTER_ASSIGN_OR_RETURN(contents.key, ReadFile(files.key_file, "key_file", &mode));
-  if ((mode & (S_IROTH | S_IWOTH)) != 0) {
-    return absl::FailedPreconditionError(absl::StrCat("everyone on this machine can read or write the private key ",
-                                                      files.key_file, "; run: chmod 600 ", files.key_file));
-  }
-  return contents;
-}
-
-absl::Status LiveTlsFiles::Check(const Contents& contents, const TlsFiles& names, absl::Time now) {
-  const std::vector<UniqueX509> chain = ParseCertificates(contents.certificate);
-  if (chain.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        names.certificate_file, " holds no PEM certificate, or a damaged one; put the whole file in place"));
-  }
-  MUSTER_RETURN_IF_ERROR(CheckPair(contents.key, *chain.front(), names));
-  MUSTER_RETURN_IF_ERROR(CheckValidity(*chain.front(), names.certificate_file, now));
-  return CheckAuthorities(contents.ca, names.ca_file);
 }
 
 absl::Status LiveTlsFiles::PrepareDirectory() {
@@ -256,7 +256,7 @@ absl::Status LiveTlsFiles::PrepareDirectory() {
   return absl::OkStatus();
 }
 
-absl::Status LiveTlsFiles::Install(const Contents& contents) {
+absl::Status LiveTlsFiles::Install(const TlsContents& contents) {
   const std::string name = absl::StrCat(generation_ + 1);
   const std::string folder = absl::StrCat(live_dir_, "/", name);
   const std::string next_link = absl::StrCat(live_dir_, "/", kNextLinkName);

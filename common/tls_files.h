@@ -27,6 +27,20 @@ struct TlsFiles {
   std::string ca_file;
 };
 
+// The texts of such files.
+struct TlsContents {
+  std::string certificate;
+  std::string key;
+  std::string ca;
+  bool operator==(const TlsContents&) const = default;
+};
+
+// The three files, of no more than 1 MiB each. FAILED_PRECONDITION when the key file is readable by others.
+absl::StatusOr<TlsContents> ReadTlsFiles(const TlsFiles& files);
+
+// What CheckTlsFiles says of the files, for their texts; `names` is what errors call them.
+absl::Status CheckTlsContents(const TlsContents& contents, const TlsFiles& names, absl::Time now);
+
 // OK when all three can be read and parsed, the key belongs to the certificate, the certificate is valid at `now`, and
 // ca_file holds at least one authority. Errors name the file and say what to do. Reads no more than 1 MiB of a file.
 absl::Status CheckTlsFiles(const TlsFiles& files, absl::Time now);
@@ -56,22 +70,11 @@ class LiveTlsFiles {
   absl::StatusOr<bool> RefreshIfChanged();
 
  private:
-  struct Contents {
-    std::string certificate;
-    std::string key;
-    std::string ca;
-    bool operator==(const Contents&) const = default;
-  };
-
   LiveTlsFiles(TlsFiles source, std::string live_dir, const Clock* clock);
-
-  static absl::StatusOr<Contents> Read(const TlsFiles& files);
-  static absl::Status Check(const Contents& contents, const TlsFiles& names, absl::Time now);
-  friend absl::Status CheckTlsFiles(const TlsFiles& files, absl::Time now);
 
   absl::Status PrepareDirectory();
   // Writes `contents` as the next generation and points `current` at it.
-  absl::Status Install(const Contents& contents);
+  absl::Status Install(const TlsContents& contents);
   void RemoveOldGenerations();
 
   const TlsFiles source_;
@@ -79,7 +82,7 @@ class LiveTlsFiles {
   const TlsFiles live_;
   const Clock* const clock_;
 
-  Contents installed_;
+  TlsContents installed_;
   uint64_t generation_ = 0;
   // Modification time of the installed files, seconds since the epoch; strictly increasing over generations.
   int64_t file_time_s_ = 0;

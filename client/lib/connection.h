@@ -12,7 +12,9 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,19 +22,24 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "client/lib/freshness.h"
 #include "client/lib/retry.h"
+#include "common/tls_files.h"
 #include "google/protobuf/message.h"
 #include "muster/v1/submission.pb.h"
 
 namespace muster {
 
 struct ConnectionOptions {
-  // host:port of each broker. Used in order, moving on to the next when one does not answer.
+  // host:port of each broker. Used in order, moving on to the next when one does not answer. Or unix:PATH of the daemon
+  // on this machine, which knows us by the socket's permissions: no certificate is used then.
   std::vector<std::string> brokers;
   // PEM files: this agency's certificate chain, its key, and the authorities that sign brokers' certificates.
   std::string certificate_file;
   std::string key_file;
   std::string ca_file;
+  // Their texts, for those who hold no files; the names above are then only for messages.
+  std::optional<TlsContents> tls;
   // The name to expect in the broker's certificate when it differs from the host in `brokers`. Usually empty.
   std::string server_name;
   // How long a call may take in all, every retry included.
@@ -40,6 +47,11 @@ struct ConnectionOptions {
   // How long one attempt of it may take before it is tried elsewhere.
   absl::Duration attempt_deadline = absl::Seconds(10);
   RetryPolicy retry;
+  // How often an idle link is proven to be alive, and how long that may take.
+  absl::Duration keepalive = absl::Seconds(30);
+  absl::Duration keepalive_timeout = absl::Seconds(10);
+  // Told, on the calling thread, of each answer that is a copy held by a daemon. May be empty.
+  std::function<void(const Freshness&)> on_copy;
 };
 
 // An open feed. Read and Finish: one thread. Cancel: any thread, any time.
@@ -112,9 +124,15 @@ class Connection {
   std::atomic<size_t> broker_{0};
 };
 
-// Reads the certificate files and prepares channels with mutual TLS; connects on first use.
+// Whether `broker` names a daemon's Unix socket.
+bool IsDaemon(absl::string_view broker);
+
+// Reads the certificate files and prepares channels with mutual TLS (none for a daemon's socket); connects on first
+// use.
 //
-// Errors: INVALID_ARGUMENT  no broker, or a file that is missing, unreadable or not what it should be.
+// Errors: INVALID_ARGUMENT  no broker, brokers and daemons together, or a file that is missing, unreadable or not what
+// it
+//                           should be.
 absl::StatusOr<std::shared_ptr<Connection>> Connect(ConnectionOptions options);
 
 }  // namespace muster

@@ -1,6 +1,5 @@
 // Connect(): the Connection that speaks gRPC with mutual TLS. The only file of the client that knows gRPC.
-#include <fstream>
-#include <iterator>
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <thread>
@@ -25,9 +24,6 @@ namespace {
 
 // A plan of 200 sections may be large; nothing else comes near.
 constexpr int kReceiveBytesMax = 16 << 20;
-// A dead link is noticed within 40 s even when nothing is being sent.
-constexpr int kKeepaliveTimeMs = 30'000;
-constexpr int kKeepaliveTimeoutMs = 10'000;
 // gRPC's own waits between attempts to connect would otherwise grow to two minutes.
 constexpr int kReconnectInitialMs = 100;
 constexpr int kReconnectMaxMs = 2'000;
@@ -43,12 +39,22 @@ absl::Status AsInput(const absl::Status& status) {
   return status.ok() ? status : absl::InvalidArgumentError(status.message());
 }
 
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string contents((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file)
-    return absl::InvalidArgumentError(absl::StrCat("cannot read ", path, ": check that it exists and is yours"));
-  return contents;
+int Milliseconds(absl::Duration duration) { return static_cast<int>(absl::ToInt64Milliseconds(duration)); }
+
+// Tells `on_copy` when the answer came from what a daemon holds.
+void NoteFreshness(const grpc::ClientContext& context, const std::function<void(const Freshness&)>& on_copy) {
+  if (!on_copy) return;
+  const auto& metadata = context.GetServerTrailingMetadata();
+  const auto as_of = metadata.find(kAsOfMetadata);
+  if (as_of == metadata.end()) return;
+  Freshness freshness;
+  std::string error;
+  if (!absl::ParseTime(absl::RFC3339_full, absl::string_view(as_of->second.data(), as_of->second.size()),
+                       &freshness.as_of, &error)) {
+    freshness.as_of = absl::InfinitePast();
+  }
+  freshness.superseded = metadata.find(kSupersededMetadata) != metadata.end();
+  on_copy(freshness);
 }
 
 class GrpcFeedStream : public FeedStream {
@@ -142,8 +148,8 @@ GrpcConnection::Broker GrpcConnection::Dial(const std::string& address,
                                             const std::shared_ptr<grpc::ChannelCredentials>& credentials) const {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kReceiveBytesMax);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(options().keepalive));
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(options().keepalive_timeout));
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectInitialMs);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectMaxMs);
@@ -178,6 +184,7 @@ absl::Status GrpcConnection::CallOnce(size_t broker, absl::string_view method, c
                                         done.Notify();
                                       });
   done.WaitForNotification();
+  NoteFreshness(context, options().on_copy);
   if (!status.ok()) return Explain(FromGrpc(status), broker);
   return FromGrpc(grpc::GenericDeserialize<grpc::ProtoBufferReader, google::protobuf::Message>(&received, response));
 }
@@ -225,21 +232,37 @@ absl::Status GrpcConnection::Explain(const absl::Status& status, size_t broker) 
 
 }  // namespace
 
+bool IsDaemon(absl::string_view broker) { return absl::StartsWith(broker, "unix:"); }
+
 absl::StatusOr<std::shared_ptr<Connection>> Connect(ConnectionOptions options) {
   if (options.brokers.empty()) {
     return absl::InvalidArgumentError("no broker is named: give the host:port of at least one");
   }
-  const absl::StatusOr<CertificateInfo> certificate = DescribeCertificateFile(options.certificate_file);
+  const size_t daemons = static_cast<size_t>(std::count_if(options.brokers.begin(), options.brokers.end(), IsDaemon));
+  if (daemons > 0 && daemons < options.brokers.size()) {
+    return absl::InvalidArgumentError("brokers and a daemon's socket are named together: name one kind");
+  }
+  if (daemons > 0) {
+    return std::make_shared<GrpcConnection>(std::move(options), grpc::InsecureChannelCredentials(),
+                                            absl::InfiniteFuture());
+  }
+  const TlsFiles files = {
+      .certificate_file = options.certificate_file, .key_file = options.key_file, .ca_file = options.ca_file};
+  if (!options.tls.has_value()) {
+    absl::StatusOr<TlsContents> contents = ReadTlsFiles(files);
+    if (!contents.ok()) return AsInput(contents.status());
+    options.tls = *std::move(contents);
+  }
+  const absl::StatusOr<CertificateInfo> certificate =
+      DescribeCertificatePem(options.tls->certificate, options.certificate_file);
   if (!certificate.ok()) return AsInput(certificate.status());
   // Whether the certificate is still valid is the broker's to say, by its clock; a wrong clock here must not lock us
   // out.
-  MUSTER_RETURN_IF_ERROR(AsInput(CheckTlsFiles(
-      {.certificate_file = options.certificate_file, .key_file = options.key_file, .ca_file = options.ca_file},
-      certificate->not_before + absl::Seconds(1))));
+  MUSTER_RETURN_IF_ERROR(AsInput(CheckTlsContents(*options.tls, files, certificate->not_before + absl::Seconds(1))));
   grpc::SslCredentialsOptions tls;
-  MUSTER_ASSIGN_OR_RETURN(tls.pem_root_certs, ReadFile(options.ca_file));
-  MUSTER_ASSIGN_OR_RETURN(tls.pem_private_key, ReadFile(options.key_file));
-  MUSTER_ASSIGN_OR_RETURN(tls.pem_cert_chain, ReadFile(options.certificate_file));
+  tls.pem_root_certs = options.tls->ca;
+  tls.pem_private_key = options.tls->key;
+  tls.pem_cert_chain = options.tls->certificate;
   const auto credentials = grpc::SslCredentials(tls);
   return std::make_shared<GrpcConnection>(std::move(options), credentials, certificate->not_after);
 }

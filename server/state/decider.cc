@@ -1,5 +1,6 @@
 #include "server/state/decider.h"
 
+#include "absl/strings/str_cat.h"
 #include "common/error_reason.h"
 #include "common/status_macros.h"
 #include "common/submission_body.h"
@@ -20,6 +21,12 @@ absl::StatusOr<v1::Accepted> Decider::Decide() {
 
 Decider::Decision Decider::Apply(const NoBody&) {
   return Refusal(v1::ERROR_REASON_MALFORMED, "the submission has no body that this broker knows");
+}
+
+// What had been decided was answered before this (Deduplication); so nothing has, and now nothing will be.
+Decider::Decision Decider::Apply(const v1::WithdrawSubmission& withdrawal) {
+  return Refusal(v1::ERROR_REASON_WITHDRAWN,
+                 absl::StrCat("withdrawn before it was decided: ", withdrawal.reason(), "; nothing was applied"));
 }
 
 void Decider::Happen(const Timer& timer) {

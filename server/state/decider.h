@@ -83,6 +83,7 @@ class Decider {
   Decision Apply(const v1::ReportServiceCounts& body);
   Decision Apply(const v1::RequestReferral& body);
   Decision Apply(const v1::AnswerReferral& body);
+  Decision Apply(const v1::WithdrawSubmission& body);
 
   void EscalateConflict(const Timer& timer);
   void ExpireConflict(const Timer& timer);

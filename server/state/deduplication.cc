@@ -41,7 +41,9 @@ v1::Outcome Rejection(const v1::Submission& submission, const absl::Status& why)
 
 v1::Outcome Repeat(const v1::Submission& submission, absl::string_view decided_fingerprint,
                    const v1::Outcome& decided) {
-  if (BodyFingerprint(submission) != decided_fingerprint || submission.submission_id() != decided.submission_id()) {
+  // A withdrawal asks what became of the id; it stands for no body of its own.
+  const bool same_body = submission.has_withdraw_submission() || BodyFingerprint(submission) == decided_fingerprint;
+  if (!same_body || submission.submission_id() != decided.submission_id()) {
     return Rejection(
         submission, Refusal(v1::ERROR_REASON_SUBMISSION_ID_REUSED,
                             absl::StrCat("submission_id ", submission.submission_id(),
@@ -148,6 +150,14 @@ std::optional<v1::Outcome> Deduplication::FindByNumber(const Key& key, const v1:
                      Refusal(v1::ERROR_REASON_SUBMISSION_TOO_OLD,
                              absl::StrCat("outbox number ", number,
                                           " was decided, and its sender confirmed that it has the outcome")));
+  }
+  if (submission.submission_id() != decided->second.outcome.submission_id()) {
+    return Rejection(
+        submission,
+        Refusal(v1::ERROR_REASON_OUTBOX_NUMBER_TAKEN,
+                absl::StrCat("outbox number ", number,
+                             " was used for another submission, as happens when an outbox is restored from an "
+                             "old copy; number what is undecided anew, in a new outbox")));
   }
   return Repeat(submission, decided->second.body_fingerprint, decided->second.outcome);
 }

@@ -10,6 +10,9 @@
 // known while their outcome is unconfirmed, which bounds the memory: a sender that has confirmed an outcome has it, and
 // must not send the submission again.
 //
+// A withdrawal (v1::WithdrawSubmission) gets the outcome of what it withdraws, whatever that was; where there is none
+// it is decided itself, so that what it withdraws, should it still arrive, finds its id and number taken.
+//
 // Threading: guarded by the owner (State).
 #ifndef MUSTER_SERVER_STATE_DEDUPLICATION_H_
 #define MUSTER_SERVER_STATE_DEDUPLICATION_H_

@@ -25,6 +25,11 @@ class DeduplicationTest : public ::testing::Test {
     submission.set_submission_id(EntryId(1000 + number));
     return submission;
   }
+  v1::Submission Withdrawal(uint64_t number) {
+    v1::Submission submission;
+    submission.mutable_withdraw_submission()->set_reason("entered twice");
+    return Numbered(submission, number);
+  }
   v1::ErrorReason ReasonOf(const v1::Submission& submission) {
     return world_.Submit("ky-ago", submission).rejected().reason();
   }
@@ -147,7 +152,64 @@ TEST_F(DeduplicationTest, AnOutboxNumberStandsForOneBody) {
   EXPECT_EQ(ReasonOf(Numbered(Arrests(9), 1)), v1::ERROR_REASON_SUBMISSION_ID_REUSED);
   v1::Submission other_id = Numbered(Arrests(1), 1);
   other_id.set_submission_id(EntryId(4242));
-  EXPECT_EQ(ReasonOf(other_id), v1::ERROR_REASON_SUBMISSION_ID_REUSED);
+  EXPECT_EQ(ReasonOf(other_id), v1::ERROR_REASON_OUTBOX_NUMBER_TAKEN);
+  EXPECT_EQ(ArrestTotal(), 1);
+}
+
+TEST_F(DeduplicationTest, AWithdrawalOfWhatWasDecidedIsAnsweredWithThatAndChangesNothing) {
+  const v1::Outcome first = world_.MustSubmit("ky-ago", Numbered(Arrests(1), 1));
+  const std::string content = Content();
+  v1::Outcome answer = world_.Submit("ky-ago", Withdrawal(1));
+  EXPECT_TRUE(answer.repeat());
+  answer.clear_repeat();
+  EXPECT_EQ(answer.SerializeAsString(), first.SerializeAsString());
+  EXPECT_EQ(Content(), content);
+}
+
+TEST_F(DeduplicationTest, WhatWasWithdrawnIsNeverAppliedHoweverLateItArrives) {
+  const v1::Outcome withdrawn = world_.Submit("ky-ago", Withdrawal(1));
+  EXPECT_EQ(withdrawn.rejected().reason(), v1::ERROR_REASON_WITHDRAWN);
+  EXPECT_TRUE(withdrawn.has_decided_at());
+  EXPECT_TRUE(world_.last_applied().notices.empty());
+  EXPECT_TRUE(world_.Submit("ky-ago", Numbered(Arrests(1), 1)).has_rejected());
+  v1::Submission plain = Numbered(Arrests(1), 1);
+  plain.clear_outbox_number();
+  plain.set_submission_id(Withdrawal(1).submission_id());
+  EXPECT_TRUE(world_.Submit("ky-ago", plain).has_rejected());
+  EXPECT_EQ(ArrestTotal(), 0);
+  EXPECT_TRUE(world_.Submit("ky-ago", Withdrawal(1)).repeat());
+}
+
+TEST_F(DeduplicationTest, AWithdrawalUsesUpItsNumberSoThatTheNextIsTaken) {
+  world_.MustSubmit("ky-ago", Numbered(Arrests(1), 1));
+  EXPECT_EQ(world_.Submit("ky-ago", Withdrawal(2)).rejected().reason(), v1::ERROR_REASON_WITHDRAWN);
+  world_.MustSubmit("ky-ago", Numbered(Arrests(3), 3));
+  EXPECT_EQ(ArrestTotal(), 2);
+}
+
+TEST_F(DeduplicationTest, AWithdrawalDoesNotJumpAGap) {
+  EXPECT_EQ(world_.Submit("ky-ago", Withdrawal(2)).rejected().reason(), v1::ERROR_REASON_OUTBOX_GAP);
+  world_.MustSubmit("ky-ago", Numbered(Arrests(1), 1));
+  world_.MustSubmit("ky-ago", Numbered(Arrests(2), 2));
+  EXPECT_EQ(ArrestTotal(), 2);
+}
+
+TEST_F(DeduplicationTest, AWithdrawalOfAnotherIdUnderATakenNumberSaysThatItIsTaken) {
+  world_.MustSubmit("ky-ago", Numbered(Arrests(1), 1));
+  v1::Submission other = Withdrawal(1);
+  other.set_submission_id(EntryId(4242));
+  EXPECT_EQ(ReasonOf(other), v1::ERROR_REASON_OUTBOX_NUMBER_TAKEN);
+}
+
+TEST_F(DeduplicationTest, AWithdrawalOfAnIdDecidedPlainIsAnsweredWithThat) {
+  v1::Submission plain = WithId(Arrests(1), world_.clock().Now());
+  world_.MustSubmit("ky-ago", plain);
+  v1::Submission withdrawal = Withdrawal(1);
+  withdrawal.set_submission_id(plain.submission_id());
+  const v1::Outcome answer = world_.Submit("ky-ago", withdrawal);
+  EXPECT_TRUE(answer.has_accepted());
+  EXPECT_TRUE(answer.repeat());
+  EXPECT_EQ(ArrestTotal(), 1);
 }
 
 TEST_F(DeduplicationTest, ARetryMayConfirmMoreThanTheFirstAttempt) {

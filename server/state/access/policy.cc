@@ -131,6 +131,8 @@ const std::vector<PolicyRule>& Table() {
       // Each submission they carry is held to its own row.
       {"muster.v1.SubmissionService/Submit", Submission::BODY_NOT_SET, Who::kEnrolled},
       {"muster.v1.SubmissionService/StreamSubmit", Submission::BODY_NOT_SET, Who::kEnrolled},
+      // Has no call of its own.
+      {"", Submission::kWithdrawSubmission, Who::kEnrolled},
 
       {"muster.v1.FeedService/Subscribe", Submission::BODY_NOT_SET, Who::kEnrolled},
       {"muster.v1.FeedService/GetFeedCursor", Submission::BODY_NOT_SET, Who::kEnrolled},
