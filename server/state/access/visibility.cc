@@ -92,6 +92,7 @@ v1::AgencyRecord ViewAgency(const State& state, absl::string_view viewer_agency_
   v1::AgencyRecord view = record;
   if (viewer_agency_id != record.agency().agency_id() && !IsRegistrar(state, viewer_agency_id)) {
     view.clear_revocations();
+    view.clear_operators();
   }
   return view;
 }

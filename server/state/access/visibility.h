@@ -43,7 +43,7 @@ v1::OperationView ViewOperation(const OperationRecord& operation, const v1::Part
 // Without sites and participants: what every participant may see.
 v1::OperationView ViewOperationHeader(const OperationRecord& operation);
 
-// Revocations are shown to registrars and the agency itself only.
+// Revocations and operators are shown to registrars and the agency itself only.
 v1::AgencyRecord ViewAgency(const State& state, absl::string_view viewer_agency_id, const v1::AgencyRecord& record);
 
 }  // namespace muster

@@ -154,5 +154,23 @@ TEST_F(Visibility, V2VictimServicesSeeNoOperation) {
   }
 }
 
+TEST_F(Visibility, RevocationsAndOperatorsOfAnAgencyAreForItselfAndTheRegistrar) {
+  world_.MustSubmit("ky-ago", RevokeCertificate("ky-ago", std::string(64, 'd')));
+  v1::Submission person;
+  person.mutable_register_operator()->set_agency_id("ky-ago");
+  person.mutable_register_operator()->mutable_person()->set_operator_id("first-officer");
+  person.mutable_register_operator()->mutable_person()->set_name("First Officer");
+  person.mutable_register_operator()->mutable_person()->add_key_sha256s(std::string(64, 'e'));
+  world_.MustSubmit(kRegistrar, person);
+  const v1::AgencyRecord& record = *world_.state().roster().Find("ky-ago");
+  const auto shown = [&](const char* viewer) {
+    const v1::AgencyRecord view = ViewAgency(world_.state(), viewer, record);
+    return std::make_pair(view.revocations_size(), view.operators_size());
+  };
+  EXPECT_EQ(shown("ky-ago"), std::make_pair(1, 1));
+  EXPECT_EQ(shown(kRegistrar), std::make_pair(1, 1));
+  EXPECT_EQ(shown("lead"), std::make_pair(0, 0));
+}
+
 }  // namespace
 }  // namespace muster
