@@ -21,7 +21,7 @@ fail() {
 }
 
 # One line per purpose: compiler and build tools; RPC and messages; base library and time zones; storage; TLS; geometry;
-# configuration, command line and logs; metrics and the loopback admin port; tests.
+# configuration, command line and logs; metrics and the loopback admin port; the service manager; tests.
 build_packages="
   g++ cmake ninja-build ccache pkg-config git ca-certificates
   libgrpc++-dev libgrpc-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
@@ -31,6 +31,7 @@ build_packages="
   libs2-dev libgeographiclib-dev
   libtomlplusplus-dev libcli11-dev libspdlog-dev
   prometheus-cpp-dev libcpp-httplib-dev
+  libsystemd-dev
   libgtest-dev libgmock-dev
 "
 test_packages="shellcheck python3"

@@ -15,6 +15,7 @@
 #include "common/logging.h"
 #include "common/openssl_config.h"
 #include "common/random.h"
+#include "common/service_notify.h"
 #include "common/status_macros.h"
 #include "google/protobuf/stubs/logging.h"
 #include "server/admin/admin_server.h"
@@ -131,10 +132,12 @@ absl::Status Serve(const config::v1::BrokerConfig& config) {
   serving = true;
   std::ofstream(absl::StrCat(config.data_dir(), "/address")) << rpc->address() << "\n";
   LogInfo("serving", {{"address", rpc->address()}, {"pid", getpid()}});
+  NotifyService(absl::StrCat("READY=1\nSTATUS=serving on ", rpc->address()));
 
   int signal = 0;
   sigwait(&signals, &signal);
   LogInfo("draining", {{"signal", signal}});
+  NotifyService("STOPPING=1");
   serving = false;
   alarm(kDrainSecondsMax);  // If anything below hangs, end all the same: everything acknowledged is durable.
   rpc->BeginDrain();
