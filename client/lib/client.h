@@ -2,8 +2,8 @@
 //
 // Calls that change something take the submission's body and, if the caller wants to be able to repeat it after a crash
 // of its own, a submission_id (a UUIDv7); without one, each call makes a new one. Every retry inside the call uses the
-// same id. They return the accepted Outcome; a rejected one comes back as an error whose reason and rule RejectedOf()
-// tells (common/error_reason.h). Requests are validated here first, so that a malformed one costs no round trip.
+// same id. They return the Outcome: accepted, or from a daemon saved_here; a rejected one comes back as an error whose
+// reason RejectedOf() tells (common/error_reason.h). Requests are validated first: a malformed one costs no round trip.
 //
 // Thread safety: all methods may be called from any thread. Calls block for at most the connection's deadline.
 // Errors: those that each RPC documents in proto/muster/v1, and those of Connection::Call.

@@ -18,13 +18,19 @@ Connection::Connection(ConnectionOptions options, const Clock* clock) : options_
 
 absl::Status Connection::Call(absl::string_view method, const google::protobuf::Message& request,
                               google::protobuf::Message* response) {
-  const absl::Time deadline = clock_->Now() + options_.deadline;
+  return Call(method, request, response, options_.deadline);
+}
+
+absl::Status Connection::Call(absl::string_view method, const google::protobuf::Message& request,
+                              google::protobuf::Message* response, absl::Duration within) {
+  const absl::Time deadline = clock_->Now() + within;
   const auto wait = [this](absl::Duration duration) {
     Wait(duration);
-    return true;
+    return !closed();
   };
   bool always_closed_in_handshake = true;
   const absl::Status end = RetryUntil(deadline, options_.retry, *clock_, wait, [&] {
+    if (closed()) return absl::CancelledError("closed");
     const size_t broker = broker_.load();
     const absl::Time attempt_deadline = std::min(deadline, clock_->Now() + options_.attempt_deadline);
     const absl::Status status = CallOnce(broker, method, request, response, attempt_deadline);
@@ -32,6 +38,7 @@ absl::Status Connection::Call(absl::string_view method, const google::protobuf::
     always_closed_in_handshake &= status.GetPayload(kClosedInHandshakeUrl).has_value();
     return status;
   });
+  if (!end.ok() && closed()) return absl::CancelledError("the connection was closed");
   if (end.ok() || !always_closed_in_handshake) return end;
   return Refusal(v1::ERROR_REASON_CERTIFICATE_UNUSABLE,
                  absl::StrCat(end.message(), " every time: most likely it does not accept the certificate ",
@@ -45,6 +52,14 @@ void Connection::MoveOnFrom(size_t broker) {
   broker_.compare_exchange_strong(broker, (broker + 1) % options_.brokers.size());
 }
 
-void Connection::Wait(absl::Duration duration) { absl::SleepFor(duration); }
+void Connection::Close() {
+  if (closed_.exchange(true)) return;
+  closing_.Bump();
+  CancelAttempts();
+}
+
+void Connection::Wait(absl::Duration duration) {
+  closing_.Await(duration, [this] { return closed(); });
+}
 
 }  // namespace muster

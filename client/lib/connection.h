@@ -24,6 +24,7 @@
 #include "absl/time/time.h"
 #include "client/lib/freshness.h"
 #include "client/lib/retry.h"
+#include "common/revision.h"
 #include "common/tls_files.h"
 #include "google/protobuf/message.h"
 #include "muster/v1/submission.pb.h"
@@ -96,6 +97,13 @@ class Connection {
   //         DEADLINE_EXCEEDED  a broker is there and did not answer in time; the fate is unknown likewise.
   absl::Status Call(absl::string_view method, const google::protobuf::Message& request,
                     google::protobuf::Message* response);
+  // The same `within` so long instead of options().deadline.
+  absl::Status Call(absl::string_view method, const google::protobuf::Message& request,
+                    google::protobuf::Message* response, absl::Duration within);
+
+  // Ends every Call under way, and each later one at once, with CANCELLED; streams are left alone. For whoever must
+  // stop without waiting for the network.
+  void Close();
 
   // Opens a stream to the current broker. Whether it works out is told by the first Read. No retry here.
   virtual std::unique_ptr<FeedStream> OpenFeed(const v1::SubscribeRequest& request) = 0;
@@ -115,12 +123,17 @@ class Connection {
                                 google::protobuf::Message* response, absl::Time deadline) = 0;
   // For CallOnce: marks an UNAVAILABLE as a broker that closed the connection in the TLS handshake.
   static void SetClosedInHandshake(absl::Status& status);
-  // Lets `duration` pass between attempts.
+  // Lets `duration` pass between attempts, or less when the connection is closed.
   virtual void Wait(absl::Duration duration);
+  // Ends every CallOnce, and every stream that is being opened, now and later.
+  virtual void CancelAttempts() {}
+  bool closed() const { return closed_.load(); }
 
  private:
   const ConnectionOptions options_;
   const Clock* const clock_;
+  std::atomic<bool> closed_{false};
+  Revision closing_;  // Bumped after closed_ was set.
   std::atomic<size_t> broker_{0};
 };
 

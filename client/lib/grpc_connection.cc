@@ -1,6 +1,7 @@
 // Connect(): the Connection that speaks gRPC with mutual TLS. The only file of the client that knows gRPC.
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -8,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "client/lib/connection.h"
 #include "common/error_reason.h"
@@ -57,10 +59,45 @@ void NoteFreshness(const grpc::ClientContext& context, const std::function<void(
   on_copy(freshness);
 }
 
+// The calls that wait for the network and that nobody else can end. Thread-safe.
+class CallRegistry {
+ public:
+  // A call that is made after CancelAll is cancelled before it begins.
+  void Add(grpc::ClientContext* call) {
+    absl::MutexLock lock(&mu_);
+    calls_.insert(call);
+    if (cancelled_) call->TryCancel();
+  }
+  void Remove(grpc::ClientContext* call) {
+    absl::MutexLock lock(&mu_);
+    calls_.erase(call);
+  }
+  void CancelAll() {
+    absl::MutexLock lock(&mu_);
+    cancelled_ = true;
+    for (grpc::ClientContext* const call : calls_) call->TryCancel();
+  }
+
+ private:
+  absl::Mutex mu_;
+  bool cancelled_ ABSL_GUARDED_BY(mu_) = false;
+  std::set<grpc::ClientContext*> calls_ ABSL_GUARDED_BY(mu_);
+};
+
+// Opens a stream. gRPC blocks until there is a connection to open it on, and until then its owner cannot cancel it.
+template <typename Open>
+auto OpenStream(CallRegistry* registry, grpc::ClientContext* context, const Open& open) {
+  registry->Add(context);
+  auto stream = open(context);
+  registry->Remove(context);
+  return stream;
+}
+
 class GrpcFeedStream : public FeedStream {
  public:
-  GrpcFeedStream(v1::FeedService::Stub& stub, const v1::SubscribeRequest& request)
-      : reader_(stub.Subscribe(&context_, request)) {}
+  GrpcFeedStream(v1::FeedService::Stub& stub, const v1::SubscribeRequest& request, CallRegistry* registry)
+      : reader_(OpenStream(registry, &context_,
+                           [&](grpc::ClientContext* context) { return stub.Subscribe(context, request); })) {}
   bool Read(v1::SubscribeResponse* response) override { return reader_->Read(response); }
   absl::Status Finish() override { return FromGrpc(reader_->Finish()); }
   void Cancel() override { context_.TryCancel(); }
@@ -72,7 +109,9 @@ class GrpcFeedStream : public FeedStream {
 
 class GrpcSubmitWire : public SubmitWire {
  public:
-  explicit GrpcSubmitWire(v1::SubmissionService::Stub& stub) : stream_(stub.StreamSubmit(&context_)) {}
+  GrpcSubmitWire(v1::SubmissionService::Stub& stub, CallRegistry* registry)
+      : stream_(OpenStream(registry, &context_,
+                           [&](grpc::ClientContext* context) { return stub.StreamSubmit(context); })) {}
   bool Write(const v1::StreamSubmitRequest& request) override { return stream_->Write(request); }
   void WritesDone() override { stream_->WritesDone(); }
   bool Read(v1::StreamSubmitResponse* response) override { return stream_->Read(response); }
@@ -117,15 +156,16 @@ class GrpcConnection : public Connection {
   }
 
   std::unique_ptr<FeedStream> OpenFeed(const v1::SubscribeRequest& request) override {
-    return std::make_unique<GrpcFeedStream>(*brokers_[broker()].feed, request);
+    return std::make_unique<GrpcFeedStream>(*brokers_[broker()].feed, request, &calls_);
   }
   std::unique_ptr<SubmitWire> OpenSubmit() override {
-    return std::make_unique<GrpcSubmitWire>(*brokers_[broker()].submission);
+    return std::make_unique<GrpcSubmitWire>(*brokers_[broker()].submission, &calls_);
   }
 
  protected:
   absl::Status CallOnce(size_t broker, absl::string_view method, const google::protobuf::Message& request,
                         google::protobuf::Message* response, absl::Time deadline) override;
+  void CancelAttempts() override { calls_.CancelAll(); }
 
  private:
   struct Broker {
@@ -142,6 +182,7 @@ class GrpcConnection : public Connection {
   const absl::Time certificate_not_after_;
   Poller poller_;
   std::vector<Broker> brokers_;
+  CallRegistry calls_;
 };
 
 GrpcConnection::Broker GrpcConnection::Dial(const std::string& address,
@@ -176,6 +217,7 @@ absl::Status GrpcConnection::CallOnce(size_t broker, absl::string_view method, c
   grpc::ClientContext context;
   context.set_deadline(absl::ToChronoTime(deadline));
   grpc::ByteBuffer received;
+  calls_.Add(&context);
   grpc::Status status;
   absl::Notification done;
   brokers_[broker].generic->UnaryCall(&context, std::string(method), grpc::StubOptions(), &sent, &received,
@@ -184,6 +226,7 @@ absl::Status GrpcConnection::CallOnce(size_t broker, absl::string_view method, c
                                         done.Notify();
                                       });
   done.WaitForNotification();
+  calls_.Remove(&context);
   NoteFreshness(context, options().on_copy);
   if (!status.ok()) return Explain(FromGrpc(status), broker);
   return FromGrpc(grpc::GenericDeserialize<grpc::ProtoBufferReader, google::protobuf::Message>(&received, response));
@@ -195,7 +238,7 @@ absl::Status GrpcConnection::Explain(const absl::Status& status, size_t broker) 
   if (status.code() == absl::StatusCode::kDeadlineExceeded && !reached) {
     return absl::UnavailableError(absl::StrCat("no connection to ", address, " came about in time"));
   }
-  // Nothing here cancels a unary call: gRPC does so to those that reach a broker while it shuts down.
+  // What Close cancels is told apart by Call; gRPC cancels those that reach a broker while it shuts down.
   if (status.code() == absl::StatusCode::kCancelled) {
     return absl::UnavailableError(absl::StrCat(address, " ended the call, as a broker does that is shutting down"));
   }

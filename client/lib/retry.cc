@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/error_reason.h"
 #include "common/rich_status.h"
 
 namespace muster {
@@ -15,6 +16,8 @@ absl::Duration Backoff::Next(absl::Duration at_least) {
 bool IsRetryable(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
+      // A daemon that has no broker tries by itself: asking it again and again brings nothing sooner.
+      return RejectedOf(status).reason() != v1::ERROR_REASON_OFF_LINE;
     case absl::StatusCode::kDeadlineExceeded:
       return true;
     case absl::StatusCode::kResourceExhausted:

@@ -75,14 +75,22 @@ absl::Status SubmitStream::Finish() {
 }
 
 void SubmitStream::Cancel() {
-  absl::MutexLock lock(&mu_);
-  cancelled_ = true;
-  if (wire_ != nullptr) wire_->Cancel();
+  {
+    absl::MutexLock lock(&mu_);
+    cancelled_ = true;
+    if (wire_ != nullptr) wire_->Cancel();
+  }
+  ended_.Bump();
 }
 
 size_t SubmitStream::in_flight() const {
   absl::MutexLock lock(&mu_);
   return pending_.size();
+}
+
+bool SubmitStream::over() const {
+  absl::MutexLock lock(&mu_);
+  return done_;
 }
 
 int SubmitStream::reconnects() const {
@@ -132,15 +140,21 @@ void SubmitStream::Run() {
 void SubmitStream::WriteAll(SubmitWire& wire) {
   while (true) {
     v1::StreamSubmitRequest batch;
+    absl::Duration hold;
     {
       absl::MutexLock lock(&mu_);
       const auto turn = [this]()
                             ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return Over() || stream_ended_ || !to_send_.empty(); };
       mu_.Await(absl::Condition(&turn));
-      // What was refused for now waits; what comes in meanwhile waits behind it.
-      const auto stop = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return cancelled_ || stream_ended_; };
-      const absl::Duration hold = hold_until_ - connection_->clock().Now();
-      if (hold > absl::ZeroDuration()) mu_.AwaitWithTimeout(absl::Condition(&stop), hold);
+      hold = hold_until_ - connection_->clock().Now();
+    }
+    // What was refused for now waits; what comes in meanwhile waits behind it. No longer, should the clock be set back.
+    ended_.Await(std::min(hold, connection_->options().retry.initial_backoff), [this] {
+      absl::MutexLock lock(&mu_);
+      return cancelled_ || stream_ended_;
+    });
+    {
+      absl::MutexLock lock(&mu_);
       if (Over() || stream_ended_) break;
       batch = NextBatch();
     }
@@ -168,8 +182,11 @@ void SubmitStream::ReadResults(SubmitWire& wire) {
     for (const v1::SubmissionAnswer& result : response.results()) Take(result);
     response.Clear();
   }
-  absl::MutexLock lock(&mu_);
-  stream_ended_ = true;
+  {
+    absl::MutexLock lock(&mu_);
+    stream_ended_ = true;
+  }
+  ended_.Bump();
 }
 
 void SubmitStream::Take(const v1::SubmissionAnswer& result) {
@@ -199,18 +216,26 @@ void SubmitStream::Take(const v1::SubmissionAnswer& result) {
 }
 
 bool SubmitStream::Recover(const absl::Status& why) {
-  absl::MutexLock lock(&mu_);
-  const absl::Time now = connection_->clock().Now();
-  if (!Passes(why) || now - progress_at_ >= connection_->options().deadline) {
-    end_ = why.ok() ? absl::UnavailableError(
-                          "the broker ended the stream before it had answered everything; "
-                          "submit what has no result again with the same ids")
-                    : why;
-    return false;
+  absl::Duration pause;
+  {
+    absl::MutexLock lock(&mu_);
+    const absl::Time now = connection_->clock().Now();
+    if (!Passes(why) || now - progress_at_ >= connection_->options().deadline) {
+      end_ = why.ok() ? absl::UnavailableError(
+                            "the broker ended the stream before it had answered everything; "
+                            "submit what has no result again with the same ids")
+                      : why;
+      return false;
+    }
+    if (now - progress_at_ < absl::Seconds(1)) backoff_.Reset();
+    pause = backoff_.Next(RetryDelayOf(why).value_or(absl::ZeroDuration()));
   }
-  if (now - progress_at_ < absl::Seconds(1)) backoff_.Reset();
-  const absl::Duration pause = backoff_.Next(RetryDelayOf(why).value_or(absl::ZeroDuration()));
-  if (mu_.AwaitWithTimeout(absl::Condition(&cancelled_), pause)) return false;
+  const auto cancelled = [this] {
+    absl::MutexLock lock(&mu_);
+    return cancelled_;
+  };
+  if (ended_.Await(pause, cancelled)) return false;
+  absl::MutexLock lock(&mu_);
   for (const auto& [number, submission] : pending_) to_send_.insert(number);
   ++reconnects_;
   return true;

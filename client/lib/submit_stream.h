@@ -23,6 +23,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "client/lib/connection.h"
+#include "common/revision.h"
 #include "muster/v1/submission.pb.h"
 
 namespace muster {
@@ -68,6 +69,8 @@ class SubmitStream {
 
   // Submissions without a result.
   size_t in_flight() const;
+  // Whether it has ended: what has no result will get none. Finish says why.
+  bool over() const;
   // How often the stream was opened anew after a break.
   int reconnects() const;
 
@@ -109,6 +112,7 @@ class SubmitStream {
   absl::Time progress_at_ ABSL_GUARDED_BY(mu_);
   absl::Status end_ ABSL_GUARDED_BY(mu_);
   SubmitWire* wire_ ABSL_GUARDED_BY(mu_) = nullptr;
+  Revision ended_;  // Bumped after cancelled_ or stream_ended_ was set.
 
   std::thread writer_;
 };

@@ -56,7 +56,8 @@ absl::StatusOr<std::optional<v1::Delivery>> Subscription::Next(absl::Time deadli
   Item item = std::move(queue_.front());
   queue_.pop_front();
   if (item.delivery.has_value()) cursor_ = item.delivery->cursor();
-  if (item.caught_up) caught_up_ = true;
+  if (item.caught_up) caught_up_ = at_present_ = true;
+  if (item.broke) at_present_ = false;
   return std::move(item.delivery);
 }
 
@@ -70,6 +71,16 @@ bool Subscription::caught_up() const {
   return caught_up_;
 }
 
+bool Subscription::at_present() const {
+  absl::MutexLock lock(&mu_);
+  return at_present_;
+}
+
+std::string Subscription::gap_until() const {
+  absl::MutexLock lock(&mu_);
+  return gap_until_;
+}
+
 int Subscription::reconnects() const {
   absl::MutexLock lock(&mu_);
   return reconnects_;
@@ -81,9 +92,12 @@ absl::Status Subscription::trouble() const {
 }
 
 void Subscription::Cancel() {
-  absl::MutexLock lock(&mu_);
-  cancelled_ = true;
-  if (stream_ != nullptr) stream_->Cancel();
+  {
+    absl::MutexLock lock(&mu_);
+    cancelled_ = true;
+    if (stream_ != nullptr) stream_->Cancel();
+  }
+  cancellation_.Bump();
 }
 
 void Subscription::Run() {
@@ -101,6 +115,7 @@ void Subscription::Run() {
       absl::MutexLock lock(&mu_);
       trouble_ = ended.ok() ? absl::UnavailableError("the broker ended the stream") : ended;
     }
+    if (!Push({.delivery = std::nullopt, .broke = true})) return;
     if (!WaitFor(backoff_.Next(RetryDelayOf(ended).value_or(absl::ZeroDuration())))) return;
     absl::MutexLock lock(&mu_);
     ++reconnects_;
@@ -146,6 +161,8 @@ absl::Status Subscription::Accept(v1::SubscribeResponse& response) {
   for (v1::Delivery& delivery : *response.mutable_deliveries()) {
     // With no cursor of our own there is nothing yet that this could fail to follow.
     if (!last_read_cursor_.empty() && delivery.previous_cursor() != last_read_cursor_) {
+      absl::MutexLock lock(&mu_);
+      gap_until_ = delivery.previous_cursor();
       return absl::DataLossError(absl::StrCat(
           "the feed has a gap: the last delivery read was ", Name(last_read_cursor_), ", but delivery ",
           Name(delivery.cursor()), " says that it follows ", Name(delivery.previous_cursor()),
@@ -185,8 +202,10 @@ bool Subscription::Push(Item item) {
 }
 
 bool Subscription::WaitFor(absl::Duration duration) {
-  absl::MutexLock lock(&mu_);
-  return !mu_.AwaitWithTimeout(absl::Condition(&cancelled_), duration);
+  return !cancellation_.Await(duration, [this] {
+    absl::MutexLock lock(&mu_);
+    return cancelled_;
+  });
 }
 
 }  // namespace muster

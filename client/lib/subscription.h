@@ -22,6 +22,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "client/lib/connection.h"
+#include "common/revision.h"
 #include "muster/v1/submission.pb.h"
 
 namespace muster {
@@ -47,8 +48,9 @@ class Subscription {
   Subscription(const Subscription&) = delete;
   Subscription& operator=(const Subscription&) = delete;
 
-  // The next delivery, waiting until `deadline` for one. Nothing when the deadline passes, and once when the feed has
-  // caught up with the present (caught_up() turns true just before).
+  // The next delivery, waiting until `deadline` for one. Nothing when the deadline passes, once when the feed has
+  // caught up with the present (caught_up() turns true just before), and once when the stream breaks (see
+  // at_present()).
   //
   // Errors, after which every further call returns the same:
   //   DATA_LOSS          a delivery does not follow the one before it; the message names both cursors;
@@ -62,6 +64,10 @@ class Subscription {
   std::string cursor() const;
   // Whether Next has given everything up to the present at some moment since the start.
   bool caught_up() const;
+  // Whether it had when Next last returned, by the stream that stood then: false again after a break.
+  bool at_present() const;
+  // After DATA_LOSS: the cursor that the delivery which does not follow ours says it follows.
+  std::string gap_until() const;
   // How often the stream was opened anew after a break.
   int reconnects() const;
   // The latest break that is being waited out; OK while the stream stands.
@@ -74,6 +80,7 @@ class Subscription {
   struct Item {
     std::optional<v1::Delivery> delivery;
     bool caught_up = false;
+    bool broke = false;
   };
 
   void Run();
@@ -98,12 +105,15 @@ class Subscription {
   std::deque<Item> queue_ ABSL_GUARDED_BY(mu_);
   std::string cursor_ ABSL_GUARDED_BY(mu_);
   bool caught_up_ ABSL_GUARDED_BY(mu_) = false;
+  bool at_present_ ABSL_GUARDED_BY(mu_) = false;
+  std::string gap_until_ ABSL_GUARDED_BY(mu_);
   bool cancelled_ ABSL_GUARDED_BY(mu_) = false;
   bool done_ ABSL_GUARDED_BY(mu_) = false;
   int reconnects_ ABSL_GUARDED_BY(mu_) = 0;
   absl::Status end_ ABSL_GUARDED_BY(mu_);
   absl::Status trouble_ ABSL_GUARDED_BY(mu_);
   std::unique_ptr<FeedStream> stream_ ABSL_GUARDED_BY(mu_);
+  Revision cancellation_;  // Bumped after cancelled_ was set.
 
   std::thread reader_;
 };

@@ -136,6 +136,30 @@ TEST(SubscriptionTest, SaysOnceThatItHasCaughtUp) {
   EXPECT_TRUE(feed.caught_up());
 }
 
+TEST(SubscriptionTest, TellsOfABreakAndOfTheNextTimeItIsAtThePresent) {
+  const auto connection = std::make_shared<FakeConnection>();
+  connection->feeds.push_back(
+      {.messages = {Message({{"", "c1"}}, /*caught_up=*/true)}, .end = absl::UnavailableError("gone")});
+  connection->feeds.push_back(
+      {.messages = {Message({{"c1", "c2"}}, /*caught_up=*/true)}, .end = {}, .stays_open = true});
+  Subscription feed(connection, {});
+  std::vector<bool> at_present;
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(feed.Next(absl::InfiniteFuture()).ok());
+    at_present.push_back(feed.at_present());
+  }
+  EXPECT_THAT(at_present, testing::ElementsAre(false, true, false, false, true))
+      << "a delivery, the present, the break, a delivery, the present";
+}
+
+TEST(SubscriptionTest, AfterAGapItSaysWhereTheFeedGoesOn) {
+  const auto connection = std::make_shared<FakeConnection>();
+  connection->feeds.push_back({.messages = {Message({{"", "c1"}, {"c4", "c5"}})}, .end = {}, .stays_open = true});
+  Subscription feed(connection, {});
+  EXPECT_EQ(End(feed).code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(feed.gap_until(), "c4");
+}
+
 TEST(SubscriptionTest, NextGivesNothingWhenItsDeadlineHasPassed) {
   Subscription feed(std::make_shared<FakeConnection>(), {});
   const absl::StatusOr<std::optional<v1::Delivery>> next = feed.Next(absl::InfinitePast());

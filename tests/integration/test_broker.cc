@@ -158,7 +158,7 @@ Finished RunMusterd(const std::vector<std::string>& arguments) {
 
 // ---- The broker ------------------------------------------------------------------------------------------------
 
-TestBroker::TestBroker(Options options) : options_(std::move(options)) {
+TestBroker::TestBroker(Options options) : options_(std::move(options)), address_(options_.address) {
   fs::copy(absl::StrCat(CertificatesFolder(), "/broker"), folder_.path() + "/tls");
 }
 
@@ -168,7 +168,8 @@ CertificateFiles TestBroker::certificate_files() const {
 
 absl::Status TestBroker::WriteConfig() const {
   std::ofstream file(config_file(), std::ios::trunc);
-  file << "data_dir = \"data\"\n[listen]\naddress = \"" << (address_.empty() ? "127.0.0.1:0" : address_) << "\"\n"
+  file << "data_dir = \"" << (options_.data_dir.empty() ? "data" : options_.data_dir) << "\"\n[listen]\naddress = \""
+       << (address_.empty() ? "127.0.0.1:0" : address_) << "\"\n"
        << "[tls]\ncertificate_file = \"tls/broker.crt\"\nkey_file = \"tls/broker.key\"\nca_file = \"" << CaFile()
        << "\"\n"
        << "trust_domain = \"" << kTestTrustDomain << "\"\nreload_interval = \"1s\"\n"
@@ -192,7 +193,9 @@ absl::Status TestBroker::Start(const std::vector<std::string>& environment) {
   if (options_.log_reader_leaves) {
     argv.insert(argv.end(), {"/bin/bash", "-c", "exec \"$@\" > >(head -n 1 >/dev/null) 2>&1", "bash"});
   }
-  argv.insert(argv.end(), {MUSTERD_PATH, "serve", "--config", config_file()});
+  argv.insert(argv.end(), options_.wrapper.begin(), options_.wrapper.end());
+  argv.insert(argv.end(), {options_.program.empty() ? std::string(MUSTERD_PATH) : options_.program, "serve", "--config",
+                           config_file()});
   MUSTER_ASSIGN_OR_RETURN(process_, Subprocess::Start(argv, folder_.path() + "/musterd.log"));
   Eventually([&] { return Contents(data_dir() + "/address").find('\n') != std::string::npos || !Running(); });
   const std::string address = Contents(data_dir() + "/address");
@@ -220,6 +223,7 @@ std::shared_ptr<Connection> TestBroker::Connect(const CertificateFiles& files, a
   options.certificate_file = files.certificate;
   options.key_file = files.key;
   options.ca_file = CaFile();
+  options.server_name = options_.address.empty() ? "" : "localhost";
   options.deadline = deadline;
   options.attempt_deadline = deadline;
   options.retry.max_backoff = absl::Milliseconds(200);

@@ -73,6 +73,10 @@ struct TestBrokerOptions {
   std::string snapshot = {};  // Lines of the [snapshot] table.
   // Its log goes to a program that ends after the first line of it.
   bool log_reader_leaves = false;
+  std::string program = {};               // Instead of the musterd that was built.
+  std::vector<std::string> wrapper = {};  // A program and its arguments that runs it: `ip netns exec NAME`.
+  std::string data_dir = {};              // An absolute path; empty: in this broker's folder.
+  std::string address = {};               // host:port to listen on; empty: a free port of loopback.
 };
 
 class TestBroker {
@@ -97,7 +101,7 @@ class TestBroker {
 
   const std::string& address() const { return address_; }
   std::string folder() const { return folder_.path(); }
-  std::string data_dir() const { return folder_.path() + "/data"; }
+  std::string data_dir() const { return options_.data_dir.empty() ? folder_.path() + "/data" : options_.data_dir; }
   std::string config_file() const { return folder_.path() + "/musterd.toml"; }
   // This broker's own copies, for tests that replace them.
   CertificateFiles certificate_files() const;

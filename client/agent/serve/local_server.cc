@@ -1,0 +1,183 @@
+#include "client/agent/serve/local_server.h"
+
+#include <grpc/support/time.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "client/agent/serve/agent_service.h"
+#include "client/agent/serve/change_methods.h"
+#include "client/agent/serve/feed_service.h"
+#include "client/agent/serve/local_access.h"
+#include "client/agent/serve/open_calls.h"
+#include "client/agent/serve/socket.h"
+#include "client/agent/serve/submission_service.h"
+#include "client/agent/serve/unary_service.h"
+#include "common/status_macros.h"
+#include "common/tls_files.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/resource_quota.h"
+#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
+
+namespace muster::agent {
+namespace {
+
+constexpr int kMessageBytesMax = 4 << 20;
+constexpr int kMetadataBytesMax = 16 << 10;
+constexpr int kStreamsPerConnectionMax = 64;
+constexpr int kHandshakeTimeoutMs = 5000;
+// How often a caller may prove that the connection is alive.
+constexpr int kPingIntervalMinMs = 5000;
+// Threads beyond those that OpenCalls counts: they answer that there are too many, and poll.
+constexpr int kSpareThreads = 32;
+
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MutualTls(const config::v1::AgentTcpConfig& config,
+                                                                   Agent* agent) {
+  const TlsFiles files = {
+      .certificate_file = config.certificate_file(), .key_file = config.key_file(), .ca_file = config.ca_file()};
+  absl::StatusOr<TlsContents> contents = ReadTlsFiles(files);
+  absl::Status status = contents.status();
+  if (status.ok()) status = CheckTlsContents(*contents, files, agent->clock().Now());
+  if (!status.ok()) return absl::InvalidArgumentError(absl::StrCat("listen.tcp: ", status.message()));
+  grpc::SslServerCredentialsOptions options(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  options.pem_root_certs = contents->ca;
+  options.pem_key_cert_pairs.push_back({contents->key, contents->certificate});
+  std::shared_ptr<grpc::ServerCredentials> credentials = grpc::SslServerCredentials(options);
+  credentials->SetAuthMetadataProcessor(std::make_shared<LocalAccess>(agent));
+  return credentials;
+}
+
+void SetLimits(grpc::ServerBuilder* builder) {
+  grpc::ResourceQuota quota("muster-agent");
+  quota.SetMaxThreads(OpenCalls::kShortMax + OpenCalls::kLongMax + kSpareThreads);
+  builder->SetResourceQuota(quota);
+  builder->SetMaxReceiveMessageSize(kMessageBytesMax);
+  builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kPingIntervalMinMs);
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
+  builder->AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
+  builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // Two daemons on one port would share the callers.
+}
+
+gpr_timespec After(absl::Duration duration) {
+  return gpr_time_add(gpr_now(GPR_CLOCK_REALTIME),
+                      gpr_time_from_millis(absl::ToInt64Milliseconds(duration), GPR_TIMESPAN));
+}
+
+}  // namespace
+
+class LocalServer::Impl {
+ public:
+  explicit Impl(Agent* agent)
+      : agent_(agent),
+        agent_service_(agent, &calls_),
+        submission_service_(agent, &calls_),
+        feed_service_(agent, &calls_) {
+    for (const google::protobuf::ServiceDescriptor* service : UnaryServices()) {
+      unary_services_.push_back(std::make_unique<UnaryService>(service, agent, &calls_));
+    }
+  }
+
+  absl::Status Listen() {
+    const config::v1::AgentListenConfig& listen = agent_->config().listen();
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::ServerBuilder builder;
+    SetLimits(&builder);
+    for (const std::unique_ptr<UnaryService>& service : unary_services_) builder.RegisterService(service.get());
+    builder.RegisterService(&agent_service_);
+    builder.RegisterService(&submission_service_);
+    builder.RegisterService(&feed_service_);
+    int tcp_port = 0;
+    std::string tcp_address;
+    if (listen.has_tcp()) {
+      MUSTER_ASSIGN_OR_RETURN(tcp_address, LoopbackAddress(listen.tcp().address()));
+      MUSTER_ASSIGN_OR_RETURN(std::shared_ptr<grpc::ServerCredentials> credentials, MutualTls(listen.tcp(), agent_));
+      builder.AddListeningPort(tcp_address, std::move(credentials), &tcp_port);
+    }
+    MUSTER_RETURN_IF_ERROR(Bind(listen, &builder));
+    if (!tcp_address.empty()) {
+      if (tcp_port == 0) {
+        return absl::UnavailableError(absl::StrCat("cannot listen on ", tcp_address,
+                                                   " (listen.tcp.address); is something else listening there?"));
+      }
+      tcp_address_ = absl::StrCat(tcp_address.substr(0, tcp_address.rfind(':')), ":", tcp_port);
+    }
+    return absl::OkStatus();
+  }
+
+  void Stop(absl::Duration grace) {
+    if (server_ == nullptr) return;
+    if (auto* health = server_->GetHealthCheckService()) health->SetServingStatus(false);
+    calls_.Stop();
+    // Those who wait look up.
+    agent_->store().outbox().Wake();
+    agent_->store().inbox().Wake();
+    server_->Shutdown(After(grace));
+    server_->Wait();
+    server_ = nullptr;
+    unlink(socket_path_.c_str());
+  }
+
+  const std::string& socket_path() const { return socket_path_; }
+  const std::string& tcp_address() const { return tcp_address_; }
+
+ private:
+  absl::Status Bind(const config::v1::AgentListenConfig& listen, grpc::ServerBuilder* builder) {
+    MUSTER_ASSIGN_OR_RETURN(const mode_t mode, ParseSocketMode(listen.socket_mode()));
+    MUSTER_RETURN_IF_ERROR(PrepareSocket(listen.socket()));
+    int bound = 0;
+    builder->AddListeningPort(absl::StrCat("unix:", listen.socket()), grpc::InsecureServerCredentials(), &bound);
+    {
+      const Umask mask(mode);
+      server_ = builder->BuildAndStart();
+    }
+    if (server_ == nullptr || bound == 0) {
+      return absl::UnavailableError(absl::StrCat("cannot listen on ", listen.socket(), " (listen.socket)",
+                                                 listen.has_tcp() ? " or on listen.tcp.address" : "",
+                                                 "; is the folder writable, and is nothing else listening there?"));
+    }
+    socket_path_ = listen.socket();
+    if (chmod(socket_path_.c_str(), mode) != 0) {
+      return absl::UnavailableError(
+          absl::StrCat("cannot set the mode of ", socket_path_, " to ", listen.socket_mode(), ": ", strerror(errno)));
+    }
+    return absl::OkStatus();
+  }
+
+  Agent* const agent_;
+  OpenCalls calls_;
+  std::vector<std::unique_ptr<UnaryService>> unary_services_;
+  AgentService agent_service_;
+  SubmissionService submission_service_;
+  FeedService feed_service_;
+  std::unique_ptr<grpc::Server> server_;
+  std::string socket_path_;
+  std::string tcp_address_;
+};
+
+LocalServer::LocalServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+absl::StatusOr<std::unique_ptr<LocalServer>> LocalServer::Start(Agent* agent) {
+  auto impl = std::make_unique<Impl>(agent);
+  std::unique_ptr<LocalServer> server(new LocalServer(std::move(impl)));
+  MUSTER_RETURN_IF_ERROR(server->impl_->Listen());
+  return server;
+}
+
+LocalServer::~LocalServer() { impl_->Stop(absl::ZeroDuration()); }
+
+void LocalServer::Stop(absl::Duration grace) { impl_->Stop(grace); }
+
+const std::string& LocalServer::socket_path() const { return impl_->socket_path(); }
+const std::string& LocalServer::tcp_address() const { return impl_->tcp_address(); }
+
+}  // namespace muster::agent
