@@ -21,7 +21,7 @@ fail() {
 }
 
 # One line per purpose: compiler and build tools; RPC and messages; base library and time zones; storage; TLS; geometry;
-# configuration, command line and logs; metrics and the loopback admin port; the service manager; tests.
+# configuration, command line, screen and logs; metrics and the loopback admin port; the service manager; tests.
 build_packages="
   g++ cmake ninja-build ccache pkg-config git ca-certificates
   libgrpc++-dev libgrpc-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
@@ -29,12 +29,12 @@ build_packages="
   libsqlite3-dev zlib1g-dev
   openssl libssl-dev
   libs2-dev libgeographiclib-dev
-  libtomlplusplus-dev libcli11-dev libspdlog-dev
+  libtomlplusplus-dev libcli11-dev libspdlog-dev libncurses-dev
   prometheus-cpp-dev libcpp-httplib-dev
   libsystemd-dev
   libgtest-dev libgmock-dev
 "
-test_packages="shellcheck python3"
+test_packages="shellcheck python3 systemd faketime iptables iproute2 e2fsprogs mount util-linux"
 
 packages=$build_packages
 list_only=no

@@ -9,6 +9,7 @@
 #include "client/cli/conflict_view.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/options.h"
+#include "client/cli/outbox_view.h"
 #include "client/cli/text.h"
 #include "client/lib/all_pages.h"
 #include "common/status_macros.h"
@@ -36,11 +37,16 @@ void PrintAnswer(Invocation& invocation, const v1::Outcome& outcome, const v1::A
                  absl::string_view done) {
   const v1::DeconflictionAnswer& answer = outcome.accepted().deconfliction();
   View view = Invocation::OutcomeView(outcome, done, {{"activity_id", activity.activity_id()}});
-  view.heading = absl::StrCat(AnswerText(answer, outcome.cursor()), "\n");
+  view.heading = absl::StrCat(
+      outcome.has_saved_here() ? absl::StrCat("NOT COMPARED WITH ANYTHING YET: ", SavedHereText(outcome.saved_here()),
+                                              "; do not take it for CLEAR\n")
+                               : AnswerText(answer, outcome.cursor()),
+      "\n");
   // What a script reads from CSV is the answer, not its table.
   view.table.rows.push_back({"verdict", LabelIfSet(answer.verdict())});
   Banner(invocation, activity);
   invocation.printer().Print(view);
+  if (outcome.has_saved_here()) return;  // Its exit code says that there is no answer.
   if (answer.verdict() == v1::DECONFLICTION_VERDICT_CLEAR) return;
   invocation.set_verdict(answer.verdict() == v1::DECONFLICTION_VERDICT_CONFLICT ? kConflict : kIndeterminate);
 }

@@ -24,6 +24,7 @@ void AddGlobalFlags(CLI::App& app, Invocation& invocation) {
     app.add_option(names, target, help)->group(kSharedFlags);
   };
   add("--context", flags.context, "The context to use instead of the current one");
+  add("--agent", flags.agent, "The Unix socket of the command post's daemon, instead of a broker");
   app.add_option("--broker", flags.brokers, "host:port of a broker; may be repeated")
       ->delimiter(',')
       ->group(kSharedFlags);
@@ -33,6 +34,9 @@ void AddGlobalFlags(CLI::App& app, Invocation& invocation) {
   add("--server-name", flags.server_name, "The name in the broker's certificate, if it differs from the host");
   add("--timeout", flags.timeout, "How long a call may take, retries included (default 30s)");
   add("--submission-id", flags.submission_id, "Repeat a submission by hand: the id that the failed run printed");
+  app.add_flag(absl::StrCat("--wait{", kWaitForEver, "}"), flags.wait,
+               "When the daemon has saved a submission: wait for the broker's decision, for ever or --wait=DURATION")
+      ->group(kSharedFlags);
   const std::map<std::string, OutputFormat> formats = {{"table", OutputFormat::kTable},
                                                        {"json", OutputFormat::kJson},
                                                        {"jsonl", OutputFormat::kJsonLines},
@@ -104,8 +108,8 @@ void ReportError(Invocation& invocation, const absl::Status& status) {
 }  // namespace
 
 std::shared_ptr<CLI::App> BuildParser(Invocation& invocation, const std::vector<CommandAdder>& more) {
-  auto app =
-      std::make_shared<CLI::App>("Coordinates an operation of several agencies through a Muster broker.", "muster");
+  auto app = std::make_shared<CLI::App>(
+      "Coordinates an operation of several agencies through a Muster broker or the command post's daemon.", "muster");
   app->require_subcommand(1);
   app->fallthrough();
   AddGlobalFlags(*app, invocation);
@@ -113,7 +117,10 @@ std::shared_ptr<CLI::App> BuildParser(Invocation& invocation, const std::vector<
       absl::StrCat(kExitCodeHelp,
                    "\n\nExamples:\n"
                    "  muster context add mo-ago --broker broker.example:7443 --cert mo.pem --key mo.key --ca ca.pem\n"
+                   "  muster context add post --agent /run/muster/agent.sock --use\n"
                    "  muster whoami\n"
+                   "  muster agent status\n"
+                   "  muster watch united-front-2021\n"
                    "  muster plan wait united-front-2021 --acknowledged-by all --for 2h\n"
                    "  muster tally totals united-front-2021 -o json"));
   AddContextCommands(*app, invocation);
@@ -133,6 +140,9 @@ std::shared_ptr<CLI::App> BuildParser(Invocation& invocation, const std::vector<
   AddAccessCommands(*app, invocation);
   AddFeedCommands(*app, invocation);
   AddSubmissionCommands(*app, invocation);
+  AddOutboxCommands(*app, invocation);
+  AddAgentCommands(*app, invocation);
+  AddDoctorCommand(*app, invocation);
   AddVerb(*app, invocation, "version", "Show the version of this program", {"version", "version -o json"},
           [&invocation] { return Version(invocation); });
   for (const CommandAdder& add : more) add(*app, invocation);
@@ -146,7 +156,10 @@ int RunAs(Invocation& invocation, int argc, const char* const* argv, const std::
   } catch (const CLI::ParseError& error) {  // The parser's way of reporting; nothing else here throws.
     return ReportParseError(*app, error, invocation.printer().out(), invocation.printer().err());
   }
-  const absl::Status status = invocation.Run();
+  // A mistyped --wait must be told before anything is sent.
+  const absl::Status patience = invocation.Patience().status();
+  const absl::Status status = patience.ok() ? invocation.Run() : patience;
+  invocation.printer().WarnOfCopies();
   if (!status.ok()) ReportError(invocation, status);
   return status.ok() ? invocation.verdict() : ExitCodeOf(status);
 }
@@ -154,6 +167,7 @@ int RunAs(Invocation& invocation, int argc, const char* const* argv, const std::
 int RunMuster(int argc, const char* const* argv, std::ostream& out, std::ostream& err, bool colour_allowed,
               const std::vector<CommandAdder>& more) {
   Invocation invocation(&out, &err);
+  invocation.printer().set_terminal(colour_allowed);
   const char* no_colour = std::getenv("NO_COLOR");
   invocation.printer().set_colour(colour_allowed && (no_colour == nullptr || *no_colour == '\0'));
   return RunAs(invocation, argc, argv, more);

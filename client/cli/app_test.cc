@@ -1,6 +1,10 @@
 // The parser and what needs no broker.
 #include "client/cli/app.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <sstream>
 #include <string>
@@ -8,6 +12,7 @@
 
 #include "CLI/CLI.hpp"
 #include "client/cli/acknowledgement_view.h"
+#include "client/cli/daemon_socket.h"
 #include "client/cli/invocation.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -112,6 +117,72 @@ TEST_F(AppTest, ContextsAreAddedUsedShownAndRemoved) {
   EXPECT_EQ(Muster({"context", "use", "ky"}).code, 3);
   EXPECT_EQ(Muster({"context", "show"}).code, 3) << "none is in use";
   EXPECT_EQ(Muster({"whoami", "--context", "ky"}).code, 2);
+}
+
+// ---- The daemon on this machine
+
+TEST_F(AppTest, AContextForTheDaemonNeedsNoCertificate) {
+  EXPECT_EQ(Muster({"context", "add", "post", "--agent", "/run/elsewhere/agent.sock"}).code, 0);
+  EXPECT_THAT(Muster({"context", "show", "-o", "json"}).out,
+              HasSubstr("\"brokers\":[\"unix:/run/elsewhere/agent.sock\"]"));
+  const Ended ended = Muster({"whoami"});
+  EXPECT_EQ(ended.code, 5) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("no daemon answers at /run/elsewhere/agent.sock"));
+  EXPECT_THAT(ended.err, HasSubstr("systemctl start muster-agent"));
+}
+
+TEST_F(AppTest, TheDaemonSpeaksAsItsAgencyAndNotAsACertificateOfOurs) {
+  EXPECT_EQ(Muster({"whoami", "--agent", "/tmp/none.sock", "--cert", "/c"}).code, 2);
+  EXPECT_EQ(Muster({"whoami", "--agent", "/tmp/none.sock", "--broker", "a:1"}).code, 2);
+  EXPECT_EQ(Muster({"context", "add", "both", "--agent", "/tmp/none.sock", "--broker", "a:1"}).code, 2);
+}
+
+// Listens at a socket of its own for as long as it lives.
+class Listener {
+ public:
+  explicit Listener(const std::string& path) : fd_(socket(AF_UNIX, SOCK_STREAM, 0)) {
+    sockaddr_un name = {};
+    name.sun_family = AF_UNIX;
+    path.copy(name.sun_path, sizeof(name.sun_path) - 1);
+    EXPECT_EQ(bind(fd_, reinterpret_cast<const sockaddr*>(&name), sizeof(name)), 0);
+    EXPECT_EQ(listen(fd_, 1), 0);
+  }
+  ~Listener() { close(fd_); }
+
+ private:
+  const int fd_;
+};
+
+TEST_F(AppTest, WithoutContextAndFlagsTheDaemonsSocketIsUsedWhenItIsThere) {
+  std::string folder = testing::TempDir() + "muster-socket-XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  setenv("MUSTER_AGENT_SOCKET", (folder + "/agent.sock").c_str(), 1);
+  const Ended nothing = Muster({"whoami"});
+  EXPECT_EQ(nothing.code, 2);
+  EXPECT_THAT(nothing.err, HasSubstr("--broker is missing"));
+  const Listener listener(folder + "/agent.sock");
+  std::ostringstream out;
+  Invocation invocation(&out, &out);
+  const absl::StatusOr<ConnectionOptions> options = invocation.Options();
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_THAT(options->brokers, testing::ElementsAre("unix:" + folder + "/agent.sock"));
+  EXPECT_TRUE(ProbeDaemon(options->brokers[0]).ok());
+  // A context says otherwise.
+  EXPECT_EQ(Muster({"context", "add", "mo", "--broker", "a:1", "--cert", "/c", "--key", "/k", "--ca", "/a"}).code, 0);
+  EXPECT_THAT(invocation.Options()->brokers, testing::ElementsAre("a:1"));
+  unsetenv("MUSTER_AGENT_SOCKET");
+}
+
+TEST_F(AppTest, TheDoctorSaysHowToStartADaemonThatIsNotThere) {
+  setenv("MUSTER_AGENT_SOCKET", "/nonexistent/agent.sock", 1);
+  for (const std::vector<const char*>& words :
+       {std::vector<const char*>{"doctor"}, std::vector<const char*>{"doctor", "--agent", "/nonexistent/agent.sock"}}) {
+    const Ended ended = Muster(words);
+    EXPECT_EQ(ended.code, 1);
+    EXPECT_THAT(ended.out, HasSubstr("FAILING  daemon"));
+    EXPECT_THAT(ended.out, HasSubstr("  mend: systemctl status muster-agent; systemctl start muster-agent\n"));
+  }
+  unsetenv("MUSTER_AGENT_SOCKET");
 }
 
 TEST_F(AppTest, AnErrorInJsonModeIsAnObjectOnTheErrorStream) {

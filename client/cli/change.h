@@ -23,11 +23,13 @@ using ChangeCall = absl::StatusOr<v1::Outcome> (Client::*)(Body, std::string);
 // What follows a name on the screen and in JSON.
 using Extras = std::vector<std::pair<std::string, std::string>>;
 
-// Sends `body`. Every attempt of this run, and a later one with --submission-id, is the same submission.
+// Sends `body`, and waits for the decision as --wait says. Every attempt of this run, and a later one with
+// --submission-id, is the same submission.
 template <typename Body>
 absl::StatusOr<v1::Outcome> Send(Invocation& invocation, const Body& body, ChangeCall<Body> call) {
   MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
-  return (client->*call)(body, invocation.submission_id());
+  MUSTER_ASSIGN_OR_RETURN(v1::Outcome outcome, (client->*call)(body, invocation.submission_id()));
+  return invocation.Settle(std::move(outcome));
 }
 
 // Sends a change of an operation and prints its outcome under the operation's banner. `done` says what is now the case.

@@ -25,6 +25,10 @@ void AddAccessCommands(CLI::App& app, Invocation& invocation);
 // submit.
 void AddSubmissionCommands(CLI::App& app, Invocation& invocation);
 void AddFeedCommands(CLI::App& app, Invocation& invocation);
+// What the daemon holds and how it is: outbox; agent; doctor, which looks after a broker's link too.
+void AddOutboxCommands(CLI::App& app, Invocation& invocation);
+void AddAgentCommands(CLI::App& app, Invocation& invocation);
+void AddDoctorCommand(CLI::App& app, Invocation& invocation);
 
 }  // namespace muster::cli
 

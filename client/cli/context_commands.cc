@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "client/cli/commands.h"
 #include "client/cli/contexts.h"
+#include "client/cli/daemon_socket.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/options.h"
 #include "common/status_macros.h"
@@ -55,14 +56,21 @@ absl::Status Show(Invocation& invocation, const ClientContexts& contexts, const 
 
 absl::Status Add(Invocation& invocation, const std::string& name, bool use) {
   const GlobalFlags& flags = invocation.flags();
-  if (flags.brokers.empty() || flags.certificate_file.empty() || flags.key_file.empty() || flags.ca_file.empty()) {
-    return UsageError("a context needs --broker, --cert, --key and --ca");
+  const bool no_tls =
+      flags.certificate_file.empty() && flags.key_file.empty() && flags.ca_file.empty() && flags.server_name.empty();
+  if (!flags.agent.empty() && !(flags.brokers.empty() && no_tls)) {
+    return UsageError("a context for the daemon holds its socket and nothing else: --agent goes without other flags");
+  }
+  if (flags.agent.empty() &&
+      (flags.brokers.empty() || flags.certificate_file.empty() || flags.key_file.empty() || flags.ca_file.empty())) {
+    return UsageError("a context needs --broker, --cert, --key and --ca; or --agent");
   }
   MUSTER_ASSIGN_OR_RETURN(ClientContexts contexts, LoadContexts(ContextsPath()));
   ClientContext* context = const_cast<ClientContext*>(FindContext(contexts, name));
   if (context == nullptr) context = contexts.add_contexts();
   context->set_name(name);
   context->mutable_brokers()->Assign(flags.brokers.begin(), flags.brokers.end());
+  if (!flags.agent.empty()) context->add_brokers(DaemonAddress(flags.agent));
   context->set_certificate_file(Absolute(flags.certificate_file));
   context->set_key_file(Absolute(flags.key_file));
   context->set_ca_file(Absolute(flags.ca_file));
@@ -109,13 +117,14 @@ absl::Status List(Invocation& invocation) {
 }  // namespace
 
 void AddContextCommands(CLI::App& app, Invocation& invocation) {
-  CLI::App* noun = AddNoun(app, "context", "Named ways to reach a broker, each with its certificate",
+  CLI::App* noun = AddNoun(app, "context", "Named ways to reach a broker with a certificate, or the daemon",
                            {"context list", "context use mo-ago"});
   const auto name = std::make_shared<std::string>();
   const auto use = std::make_shared<bool>(false);
   CLI::App* add =
       AddVerb(*noun, invocation, "add", "Store a context, or replace the one of that name",
-              {"context add mo-ago --broker broker.example:7443 --cert mo.pem --key mo.key --ca ca.pem --use"},
+              {"context add mo-ago --broker broker.example:7443 --cert mo.pem --key mo.key --ca ca.pem --use",
+               "context add post --agent /run/muster/agent.sock"},
               [&invocation, name, use] { return Add(invocation, *name, *use); });
   AddText(add, "NAME", name.get(), "The context's name")->required();
   add->add_flag("--use", *use, "Make it the current one");

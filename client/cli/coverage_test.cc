@@ -9,10 +9,12 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "client/cli/bundle.h"
 #include "client/cli/testing/fake_broker.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/descriptor.h"
 #include "gtest/gtest.h"
+#include "muster/agent/v1/agent.pb.h"
 #include "muster/v1/readiness.pb.h"
 #include "muster/v1/report.pb.h"
 
@@ -192,6 +194,26 @@ std::vector<Covered> OtherTable() {
           {"FeedService/GetFeedCursor", {"feed", "cursor"}, {}}};
 }
 
+// What only a command post's daemon answers. AwaitOutboxItem is called by --wait, for an item that waits.
+std::vector<Covered> DaemonTable() {
+  agent::v1::EnrollmentBundle bundle;
+  bundle.add_brokers("a:1");
+  bundle.set_trust_domain("muster.example");
+  bundle.set_ca("c");
+  bundle.set_certificate("c");
+  bundle.set_key("k");
+  const std::string file = File("ky.bundle", "");
+  EXPECT_TRUE(SaveBundle(bundle, file, /*replace=*/true).ok());
+  return {{"AgentService/GetStatus", {"agent", "status"}, {}},
+          {"AgentService/Diagnose", {"doctor"}, {}},
+          {"AgentService/Enroll", {"agent", "enroll"}, {file}},
+          {"AgentService/ListOutbox", {"outbox", "ls"}, {}},
+          {"AgentService/GetOutboxItem", {"outbox", "show"}, {"17"}},
+          {"AgentService/AwaitOutboxItem", {"outbox", "show"}, {"17", "--wait=1ms"}},
+          {"AgentService/RetryOutboxItem", {"outbox", "retry"}, {"17"}},
+          {"AgentService/DropOutboxItem", {"outbox", "drop"}, {"17", "--reason", "r"}}};
+}
+
 std::vector<Covered> Table() {
   std::vector<Covered> all;
   for (const std::vector<Covered>& part :
@@ -239,6 +261,38 @@ TEST(Coverage, TheCommandLineCoversEveryRpc) {
   EXPECT_EQ(covered, RpcsOfTheProtocol());
 }
 
+// A daemon whose outbox holds one item, which waits.
+FakeBroker Daemon() {
+  FakeBroker daemon;
+  daemon.ActAsDaemon();
+  agent::v1::GetOutboxItemResponse waiting;
+  waiting.mutable_item()->set_number(17);
+  waiting.mutable_item()->set_state(agent::v1::DELIVERY_STATE_SAVED_HERE);
+  daemon.Answers("AgentService/GetOutboxItem", waiting);
+  return daemon;
+}
+
+TEST(Coverage, TheCommandLineCoversEveryRpcOfTheDaemon) {
+  std::set<std::string> covered;
+  for (const Covered& one : DaemonTable()) covered.insert(one.rpc);
+  std::set<std::string> rpcs;
+  const google::protobuf::ServiceDescriptor* service =
+      agent::v1::EnrollmentBundle::descriptor()->file()->FindServiceByName("AgentService");
+  for (int i = 0; i < service->method_count(); ++i) rpcs.insert("AgentService/" + service->method(i)->name());
+  EXPECT_EQ(covered, rpcs);
+}
+
+TEST(Coverage, EveryCommandForTheDaemonMakesItsCall) {
+  for (const Covered& one : DaemonTable()) {
+    Words words = one.command;
+    words.insert(words.end(), one.arguments.begin(), one.arguments.end());
+    FakeBroker daemon = Daemon();
+    const Ended ended = daemon.Run(words);
+    EXPECT_THAT(daemon.calls(), testing::Contains(one.rpc)) << absl::StrJoin(words, " ") << "\n" << ended.err;
+    EXPECT_EQ(ended.err.find("wrong usage"), std::string::npos) << absl::StrJoin(words, " ") << "\n" << ended.err;
+  }
+}
+
 TEST(Coverage, EveryCommandOfTheTableMakesItsCall) {
   for (const Covered& one : Table()) {
     Words words = one.command;
@@ -278,8 +332,9 @@ TEST(Coverage, EveryCommandThatTalksToABrokerIsInTheTable) {
   std::set<std::string> leaves;
   Leaves(*BuildParser(invocation, {}), {}, &leaves);
   for (const Covered& one : Table()) leaves.erase(absl::StrJoin(one.command, " "));
-  EXPECT_THAT(leaves, testing::UnorderedElementsAre("context add", "context list", "context remove", "context show",
-                                                    "context use", "operation report", "version"));
+  for (const Covered& one : DaemonTable()) leaves.erase(absl::StrJoin(one.command, " "));
+  EXPECT_THAT(leaves, testing::UnorderedElementsAre("agent bundle", "context add", "context list", "context remove",
+                                                    "context show", "context use", "operation report", "version"));
 }
 
 }  // namespace

@@ -18,6 +18,8 @@ v1::Rejected StatedRejection(const absl::Status& status) {
 
 // True when the submission may have been accepted although its answer never came.
 bool FateUnknown(const absl::Status& status) {
+  // The daemon could not answer a read: nothing was sent.
+  if (RejectedOf(status).reason() == v1::ERROR_REASON_OFF_LINE) return false;
   return status.code() == absl::StatusCode::kUnavailable || status.code() == absl::StatusCode::kDeadlineExceeded;
 }
 
@@ -34,7 +36,10 @@ absl::string_view NextStep(const absl::Status& status) {
       }
       return "run `muster whoami` to see who the broker takes you to be, and ask the lead or the registrar";
     case kNotReachable:
-      return "check the broker's address and the network, and run the command again";
+      if (RejectedOf(status).reason() == v1::ERROR_REASON_OFF_LINE) {
+        return "run it again once `muster agent status` says connected";
+      }
+      return "run `muster doctor` to see what is wrong, and then the command again";
     case kStateForbids:
       return status.code() == absl::StatusCode::kAborted ? "read the current state and do it again"
                                                          : "read the current state; repeating alone will not help";
@@ -58,7 +63,7 @@ const char kExitCodeHelp[] =
     "  4  not permitted, or the certificate was refused\n"
     "  5  broker not reachable\n"
     "  6  rejected by the current state\n"
-    "  7  queued, not yet accepted (reserved)\n"
+    "  7  saved here (queued in the daemon's outbox), not yet accepted\n"
     "  8  time ran out\n"
     "  9  data loss\n"
     "  10 done; the activity is in CONFLICT with another\n"

@@ -17,7 +17,7 @@ enum ExitCode {
   kNotPermitted = 4,  // UNAUTHENTICATED, PERMISSION_DENIED
   kNotReachable = 5,  // UNAVAILABLE
   kStateForbids = 6,  // FAILED_PRECONDITION, ABORTED
-  kQueued = 7,        // Reserved: saved here, not yet accepted by the broker.
+  kQueued = 7,        // Saved in the daemon's outbox; no broker's decision yet.
   kTimeRanOut = 8,    // DEADLINE_EXCEEDED
   kDataLoss = 9,      // DATA_LOSS
   // Done, and the answer is a warning: the activity is on the record, but not clear.

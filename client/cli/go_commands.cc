@@ -1,16 +1,25 @@
 // GO, HOLD and ABORT: short words for people under stress.
 #include <memory>
+#include <string>
+#include <type_traits>
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/change.h"
 #include "client/cli/commands.h"
 #include "client/cli/options.h"
+#include "client/cli/outbox_view.h"
 #include "client/cli/readiness_view.h"
 #include "client/cli/text.h"
 #include "common/status_macros.h"
 
 namespace muster::cli {
 namespace {
+
+// Orders that must not be believed to be in force because a command ended.
+std::string NobodyKnows(absl::string_view order, const v1::SavedHere& saved) {
+  return absl::StrCat("*** ", order, " HAS REACHED NOBODY YET *** ", SavedHereText(saved),
+                      "; tell them by radio or telephone\n\n");
+}
 
 absl::Status Approve(Invocation& invocation, v1::ApproveGo body) {
   MUSTER_RETURN_IF_ERROR(FillEpoch(invocation, &body));
@@ -29,6 +38,7 @@ absl::Status Approve(Invocation& invocation, v1::ApproveGo body) {
       outcome, given ? "GO is given" : "your approval is recorded; GO is NOT given until a second person approves",
       {{"epoch", absl::StrCat(body.epoch())}, {"approved_plan_version", absl::StrCat(body.plan_version())}});
   view.heading = given ? "*** GO ***\n\n" : "GO: not given; waiting for a second person\n\n";
+  if (outcome.has_saved_here()) view.heading = NobodyKnows("YOUR APPROVAL OF GO", outcome.saved_here());
   invocation.printer().Print(view);
   return absl::OkStatus();
 }
@@ -38,7 +48,16 @@ template <typename Body>
 absl::Status Call(Invocation& invocation, Body body, ChangeCall<Body> call, const std::string& order) {
   MUSTER_RETURN_IF_ERROR(FillEpoch(invocation, &body));
   const std::string where = body.site_id().empty() ? "the whole operation" : absl::StrCat("site ", body.site_id());
-  return Change(invocation, body, call, absl::StrCat(order, " for ", where), {{"epoch", absl::StrCat(body.epoch())}});
+  const std::string done = absl::StrCat(order, " for ", where);
+  MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, Send(invocation, body, call));
+  invocation.BannerFor(body.operation_id());
+  View view = Invocation::OutcomeView(outcome, done, {{"epoch", absl::StrCat(body.epoch())}});
+  if (outcome.has_saved_here()) {
+    view.heading =
+        NobodyKnows(std::is_same_v<Body, v1::LiftHold> ? "THE END OF THE HOLD" : order, outcome.saved_here());
+  }
+  invocation.printer().Print(view);
+  return absl::OkStatus();
 }
 
 template <typename Body>

@@ -5,10 +5,13 @@
 #include <iostream>
 
 #include "client/cli/app.h"
+#include "client/cli/board/board_commands.h"
 #include "client/cli/demo/demo_command.h"
 
 int main(int argc, char** argv) {
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);  // Errors reach the user through us, once and in plain words.
   const bool person = isatty(STDOUT_FILENO) != 0 && isatty(STDERR_FILENO) != 0;
-  return muster::cli::RunMuster(argc, argv, std::cout, std::cerr, person, {muster::cli::AddDemoCommand});
+  return muster::cli::RunMuster(
+      argc, argv, std::cout, std::cerr, person,
+      {muster::cli::AddWatchCommand, muster::cli::AddNotifyCommand, muster::cli::AddDemoCommand});
 }

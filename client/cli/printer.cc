@@ -4,11 +4,14 @@
 #include <memory>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "client/cli/text.h"
+#include "common/clock.h"
 #include "google/protobuf/util/json_util.h"
 
 namespace muster::cli {
@@ -45,6 +48,37 @@ void RemoveMember(std::string* json, absl::string_view name) {
       return;
     }
   }
+}
+
+// Writes the cursors inside `message`'s parts in our form.
+void HexNestedCursors(const google::protobuf::Message& message, std::string* json) {
+  const google::protobuf::Reflection* reflection = message.GetReflection();
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  reflection->ListFields(message, &fields);
+  for (const google::protobuf::FieldDescriptor* field : fields) {
+    if (field->type() == google::protobuf::FieldDescriptor::TYPE_BYTES && !field->is_repeated() &&
+        absl::EndsWith(field->name(), "cursor")) {
+      const std::string& cursor = reflection->GetString(message, field);
+      // A quotation mark inside a text is escaped, so that this is found where it is a member and nowhere else.
+      const auto member = [field](const std::string& value) {
+        return absl::StrCat("\"", field->name(), "\":\"", value, "\"");
+      };
+      *json = absl::StrReplaceAll(*json, {{member(absl::Base64Escape(cursor)), member(CursorText(cursor))}});
+    }
+    if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    const int count = field->is_repeated() ? reflection->FieldSize(message, field) : 1;
+    for (int i = 0; i < count; ++i) {
+      HexNestedCursors(field->is_repeated() ? reflection->GetRepeatedMessage(message, field, i)
+                                            : reflection->GetMessage(message, field),
+                       json);
+    }
+  }
+}
+
+// Adds members that are no texts before the closing brace.
+void AppendMembers(std::string* json, absl::string_view members) {
+  json->pop_back();
+  absl::StrAppend(json, json->size() > 1 ? "," : "", members, "}");
 }
 
 bool IsReal(v1::OperationMode mode) { return mode != v1::OPERATION_MODE_EXERCISE && mode != v1::OPERATION_MODE_TEST; }
@@ -132,16 +166,17 @@ std::string RenderJson(const google::protobuf::Message& message, bool always_pri
   options.always_print_primitive_fields = always_print_zeros;
   std::string json;
   if (!google::protobuf::util::MessageToJsonString(*copy, &json, options).ok()) json = "{}";
+  HexNestedCursors(*copy, &json);
   for (const auto& [name, value] : members) {
     RemoveMember(&json, name);
-    json.pop_back();  // The closing brace.
-    absl::StrAppend(&json, json.size() > 1 ? "," : "", "\"", name, "\":", JsonString(value), "}");
+    AppendMembers(&json, absl::StrCat("\"", name, "\":", JsonString(value)));
   }
   return json;
 }
 
 void Printer::Print(const View& view) {
   Banner(view.mode);
+  WarnOfCopies();
   switch (format_) {
     case OutputFormat::kJson:
       *out_ << Json(*view.object, view, view.extras) << "\n";
@@ -168,10 +203,11 @@ void Printer::Print(const View& view) {
 
 void Printer::PrintItem(const View& view) {
   Banner(view.mode);
+  WarnOfCopies();
   switch (format_) {
     case OutputFormat::kJson:
     case OutputFormat::kJsonLines:
-      *out_ << RenderJson(*view.object, view.always_print_zeros, view.extras) << "\n";
+      *out_ << WithAge(RenderJson(*view.object, view.always_print_zeros, view.extras)) << "\n";
       break;
     case OutputFormat::kCsv:
       *out_ << RenderCsv(view.table, !header_shown_);
@@ -201,7 +237,25 @@ std::string Printer::Json(const google::protobuf::Message& message, const View& 
   if (!IsReal(mode_) && message.GetDescriptor()->FindFieldByName("mode") == nullptr) {
     extras.emplace_back("mode", v1::OperationMode_Name(mode_));
   }
-  return RenderJson(message, view.always_print_zeros, extras);
+  return WithAge(RenderJson(message, view.always_print_zeros, extras));
+}
+
+std::string Printer::WithAge(std::string json) const {
+  const std::optional<Freshness> copy = age_.worst();
+  if (!copy.has_value()) return json;
+  const std::string as_of =
+      copy->as_of == absl::InfinitePast() ? "" : absl::StrCat("\"as_of\":\"", TimeText(ToProto(copy->as_of)), "\",");
+  AppendMembers(&json, absl::StrCat(as_of, "\"stale\":true", copy->superseded ? ",\"superseded\":true" : ""));
+  return json;
+}
+
+void Printer::WarnOfCopies() {
+  const std::optional<Freshness> copy = age_.worst();
+  if (!copy.has_value() || copies_told_ || !shows_banners()) return;
+  copies_told_ = true;
+  const std::string line = CopyLine(*copy, SystemClock()->Now(), absl::LocalTimeZone());
+  *err_ << (colour_ ? absl::StrCat("\033[1;31m", line, "\033[0m\n") : absl::StrCat(line, "\n"));
+  err_->flush();
 }
 
 void Printer::Progress(absl::string_view line) {

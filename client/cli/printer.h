@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "client/cli/answer_age.h"
 #include "google/protobuf/message.h"
 #include "muster/v1/operation.pb.h"
 
@@ -57,7 +58,7 @@ std::string RenderTable(const Table& table);
 // RFC 4180 with line feeds. Control characters are escaped as on a terminal; a cell that a spreadsheet would take for a
 // formula gets an apostrophe in front.
 std::string RenderCsv(const Table& table, bool header = true);
-// One line. Field names as in the .proto files, cursors in hexadecimal.
+// One line. Field names as in the .proto files, cursors in hexadecimal, wherever they stand.
 std::string RenderJson(const google::protobuf::Message& message, bool always_print_zeros = false,
                        const std::vector<std::pair<std::string, std::string>>& extras = {});
 // `text` as a JSON string, quotes included.
@@ -73,6 +74,9 @@ class Printer {
   OutputFormat format() const { return format_; }
   void set_colour(bool colour) { colour_ = colour; }
   bool colour() const { return colour_; }
+  // Whether both streams are a terminal's, with a person before it.
+  void set_terminal(bool terminal) { terminal_ = terminal; }
+  bool terminal() const { return terminal_; }
 
   void Print(const View& view);
   // One line of an endless answer: an item now, not at the end. CSV shows the header before the first.
@@ -84,6 +88,11 @@ class Printer {
   // What follows is all about one operation of this mode: the banner, and in JSON the member `mode` where the message
   // has none of its own.
   void AllIsOf(v1::OperationMode mode);
+  // Where reads note that they were answered with a copy. What is printed from then on says so: tables and CSV once, on
+  // the error stream, JSON in the members `as_of`, `stale` and `superseded` of each object.
+  AnswerAge& age() { return age_; }
+  // Says it if nothing has been printed that would have. At the end of a command.
+  void WarnOfCopies();
   // A line for the person who waits, on the error stream, in table mode only.
   void Progress(absl::string_view line);
 
@@ -93,6 +102,8 @@ class Printer {
  private:
   std::string Json(const google::protobuf::Message& message, const View& view,
                    std::vector<std::pair<std::string, std::string>> extras) const;
+  // `json` with what there is to say of its age.
+  std::string WithAge(std::string json) const;
 
   std::ostream* const out_;
   std::ostream* const err_;
@@ -101,6 +112,9 @@ class Printer {
   v1::OperationMode mode_ = v1::OPERATION_MODE_UNSPECIFIED;
   std::set<v1::OperationMode> banners_shown_;
   bool header_shown_ = false;
+  bool terminal_ = false;
+  AnswerAge age_;
+  bool copies_told_ = false;
 };
 
 }  // namespace muster::cli

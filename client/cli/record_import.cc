@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iostream>
 #include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "absl/synchronization/mutex.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/options.h"
+#include "client/cli/outbox_view.h"
 #include "client/cli/record_file.h"
 #include "client/cli/text.h"
 #include "client/lib/submit_stream.h"
@@ -41,10 +43,39 @@ class ImportReport {
       ++(repeat ? repeats_ : accepted_);
       return;
     }
+    if (result.outcome().has_saved_here()) {
+      saved_[result.outcome().saved_here().outbox_number()] = line;
+      return;
+    }
     const v1::Rejected& why = result.has_outcome() ? result.outcome().rejected() : result.refusal().why();
     const auto code =
         result.has_outcome() ? CodeFor(why.reason()) : static_cast<absl::StatusCode>(result.refusal().code());
     Reject(line, absl::Status(code, why.message()), std::string(ReasonName(why.reason())), why.rule());
+  }
+
+  // Waits for the decisions on what a daemon has saved, as --wait says: one after the other, all of them in that time.
+  absl::Status AwaitSaved(Invocation& invocation) {
+    const std::map<uint64_t, int> saved = [this] {
+      absl::MutexLock lock(&mu_);
+      return saved_;
+    }();
+    std::vector<uint64_t> numbers;
+    for (const auto& [number, line] : saved) numbers.push_back(number);
+    MUSTER_ASSIGN_OR_RETURN(const std::vector<agent::v1::OutboxItem> items, invocation.AwaitItems(numbers));
+    absl::MutexLock lock(&mu_);
+    for (const agent::v1::OutboxItem& item : items) {
+      if (item.state() == agent::v1::DELIVERY_STATE_SAVED_HERE) continue;
+      const int line = saved_[item.number()];
+      saved_.erase(item.number());
+      if (const absl::Status why = WhyNotAccepted(item); !why.ok()) {
+        const v1::Rejected rejected = RejectedOf(why);
+        Reject(line, why, std::string(ReasonName(rejected.reason())), rejected.rule());
+      } else {
+        ++(item.outcome().accepted().already_recorded() ? repeats_ : accepted_);
+      }
+    }
+    if (!saved_.empty()) invocation.set_verdict(kQueued);
+    return absl::OkStatus();
   }
 
   void RejectHere(int line, const absl::Status& status) {
@@ -66,7 +97,8 @@ class ImportReport {
         break;
       case OutputFormat::kTable:
         printer.out() << absl::StrCat("entries ", sent_, ", accepted ", accepted_, ", repeats ", repeats_,
-                                      ", rejected ", rejected_.size(), ", without answer ", lines_.size(), "\n");
+                                      ", saved here ", saved_.size(), ", rejected ", rejected_.size(),
+                                      ", without answer ", lines_.size(), "\n");
         if (!rejected_.empty()) printer.out() << "\n" << RenderTable(Rejections());
         break;
     }
@@ -108,12 +140,15 @@ class ImportReport {
                                         JsonString(one.rule), ",\"message\":", JsonString(one.status.message()), "}"));
     }
     printer.out() << absl::StrCat("{\"entries\":", sent_, ",\"accepted\":", accepted_, ",\"repeats\":", repeats_,
-                                  ",\"rejected\":", rejected_.size(), ",\"without_answer\":", lines_.size(),
-                                  ",\"rejections\":[", absl::StrJoin(rejections, ","), "]}\n");
+                                  ",\"saved_here\":", saved_.size(), ",\"rejected\":", rejected_.size(),
+                                  ",\"without_answer\":", lines_.size(), ",\"rejections\":[",
+                                  absl::StrJoin(rejections, ","), "]}\n");
   }
 
   mutable absl::Mutex mu_;
   std::map<std::string, int> lines_ ABSL_GUARDED_BY(mu_);
+  // The lines of what is in a daemon's outbox without a decision, by number.
+  std::map<uint64_t, int> saved_ ABSL_GUARDED_BY(mu_);
   std::vector<Rejection> rejected_ ABSL_GUARDED_BY(mu_);
   int sent_ ABSL_GUARDED_BY(mu_) = 0;
   int accepted_ ABSL_GUARDED_BY(mu_) = 0;
@@ -168,6 +203,7 @@ absl::Status ImportRecords(Invocation& invocation, const ImportFlags& flags, con
   SubmitStream stream(client->connection(), {}, [&report](const v1::SubmissionAnswer& result) { report.Take(result); });
   const absl::Status sent = SendAll(reader, kind, flags.operation_id, stream, report);
   const absl::Status finished = stream.Finish();
+  MUSTER_RETURN_IF_ERROR(report.AwaitSaved(invocation));
   report.Print(invocation);
   MUSTER_RETURN_IF_ERROR(finished);
   MUSTER_RETURN_IF_ERROR(sent);

@@ -1,4 +1,5 @@
 #include <memory>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -33,7 +34,8 @@ absl::Status Submit(Invocation& invocation, const std::string& file) {
   MUSTER_RETURN_IF_ERROR(LoadTomlFile(file, &submission));
   MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
   if (submission.submission_id().empty()) submission.set_submission_id(invocation.submission_id());
-  MUSTER_ASSIGN_OR_RETURN(const v1::Outcome outcome, client->Submit(submission));
+  MUSTER_ASSIGN_OR_RETURN(v1::Outcome outcome, client->Submit(submission));
+  MUSTER_ASSIGN_OR_RETURN(outcome, invocation.Settle(std::move(outcome)));
   if (outcome.has_rejected()) return ToStatus(outcome.rejected());
   invocation.BannerFor(OperationOf(submission));
   invocation.PrintOutcome(outcome, absl::StrCat("submitted: ", BodyName(submission)));
