@@ -1,6 +1,7 @@
 #include "server/log/local_log.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -55,9 +56,14 @@ int64_t FileBytes(const std::string& path) {
 }
 
 absl::Status MakeDirectory(const std::string& directory) {
-  if (mkdir(directory.c_str(), 0700) == 0) return SyncDirectory(absl::StrCat(directory, "/.."));
-  if (errno == EEXIST) return absl::OkStatus();
-  return absl::NotFoundError(absl::StrCat("cannot make the data directory ", directory, ": ", std::strerror(errno)));
+  const std::string parent = absl::StrCat(directory, "/..");
+  if (mkdir(directory.c_str(), 0700) == 0) return SyncDirectory(parent);
+  if (errno != EEXIST) {
+    return absl::NotFoundError(absl::StrCat("cannot make the data directory ", directory, ": ", std::strerror(errno)));
+  }
+  // Whoever made it may not have synced its name, and then all that is in it goes with a power cut. What we may not
+  // even read, somebody else has made, and not just now.
+  return access(parent.c_str(), R_OK) == 0 ? SyncDirectory(parent) : absl::OkStatus();
 }
 
 }  // namespace
@@ -127,8 +133,8 @@ absl::Status LocalLog::LoadTail() {
   if (reader.fault().has_value()) return Damaged(path_, reader.fault()->sequence, reader.fault()->what);
   if (reader.expected() != tail.last + 1 || reader.checksum() != tail.checksum) {
     return Damaged(path_, std::min(reader.expected(), tail.last + 1),
-                    absl::StrCat("the rows end with event ", reader.expected() - 1, "; the tail row says ", tail.last,
-                                 reader.expected() == tail.last + 1 ? ", but with another checksum" : ""));
+                   absl::StrCat("the rows end with event ", reader.expected() - 1, "; the tail row says ", tail.last,
+                                reader.expected() == tail.last + 1 ? ", but with another checksum" : ""));
   }
   tail_checksum_ = std::move(tail.checksum);
   last_.store(tail.last, std::memory_order_release);
@@ -206,8 +212,8 @@ absl::Status LocalLog::Idle() {
 absl::Status LocalLog::Checkpoint(SqliteDatabase::CheckpointMode mode, absl::Duration wait) {
   const absl::StatusOr<SqliteDatabase::CheckpointResult> result = db_->Checkpoint(mode, wait);
   if (result.ok()) {
-    checkpointed_frames_ = mode == SqliteDatabase::CheckpointMode::kPassive ? result->checkpointed_frames
-                                                                            : db_->wal_frames();
+    checkpointed_frames_ =
+        mode == SqliteDatabase::CheckpointMode::kPassive ? result->checkpointed_frames : db_->wal_frames();
     return absl::OkStatus();
   }
   if (absl::IsResourceExhausted(result.status()) || absl::IsUnavailable(result.status())) return result.status();

@@ -89,24 +89,27 @@ absl::Status RpcServer::Listen() {
   credentials->SetAuthMetadataProcessor(std::make_shared<ForeignRpcGuard>(broker_, &guard_));
 
   grpc::ServerBuilder builder;
-  int port = 0;
-  builder.AddListeningPort(options_.address, credentials, &port);
+  MUSTER_ASSIGN_OR_RETURN(acceptor_, Acceptor::Listen(options_.address));
+  connections_ = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials);
   builder.SetMaxReceiveMessageSize(options_.message_bytes_max);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kKeepaliveMs / 4);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // Two brokers on one port would share the agencies.
   for (const std::unique_ptr<UnaryService>& service : unary_services_) builder.RegisterService(service.get());
   builder.RegisterService(&submission_service_);
   builder.RegisterService(&feed_service_);
   server_ = builder.BuildAndStart();
-  if (server_ == nullptr || port == 0) {
-    return absl::UnavailableError(absl::StrCat("cannot listen on ", options_.address,
-                                               "; is the address right, and is nothing else listening there?"));
-  }
-  address_ = absl::StrCat(HostOf(options_.address), ":", port);
+  if (server_ == nullptr) return absl::UnavailableError("gRPC does not start; its messages are above");
+  address_ = absl::StrCat(HostOf(options_.address), ":", acceptor_->port());
+  acceptor_->Start([this](int fd) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.listener_fd = -1;
+    connection.fd = fd;
+    connections_->HandleNewConnection(&connection);
+  });
   return absl::OkStatus();
 }
 
@@ -140,6 +143,7 @@ void RpcServer::Shutdown(absl::Duration grace) {
   if (reload_thread_.joinable()) reload_thread_.join();
   if (server_ != nullptr) {
     BeginDrain();
+    acceptor_->Stop();  // gRPC takes no connection once it shuts down.
     server_->Shutdown(absl::ToChronoTime(clock_->Now() + grace));
     server_->Wait();
   }

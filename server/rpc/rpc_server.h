@@ -14,9 +14,11 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/acceptor.h"
 #include "common/clock.h"
 #include "common/tls_files.h"
 #include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
 #include "server/broker/broker.h"
 #include "server/rpc/feed_service.h"
 #include "server/rpc/guard.h"
@@ -75,6 +77,8 @@ class RpcServer {
   SubmissionService submission_service_;
   FeedService feed_service_;
   std::unique_ptr<LiveTlsFiles> tls_files_;
+  std::unique_ptr<Acceptor> acceptor_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
 

@@ -133,7 +133,7 @@ class FakeBroker {
       v1::SubmissionAnswer& answer = answers.emplace_back();
       answer.set_submission_id(submission.submission_id());
       if (saves_streams_) {
-        answer.mutable_outcome()->mutable_saved_here()->set_outbox_number(answers.size());
+        answer.mutable_outcome()->mutable_saved_here()->set_outbox_number(++saved_);
       } else {
         answer.mutable_outcome()->mutable_accepted();
       }
@@ -143,6 +143,7 @@ class FakeBroker {
 
   bool daemon_ = false;
   bool saves_streams_ = false;
+  uint64_t saved_ = 0;  // Numbers given to what was saved.
   std::optional<Freshness> copy_;
   v1::SubscribeResponse delivered_;
   std::vector<CommandAdder> more_;
