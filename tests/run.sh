@@ -8,7 +8,7 @@ usage() {
   cat <<'USAGE'
 Usage: run.sh [--quick]
 
-  --quick     only the static checks and the main suite: no sanitizers, no planted faults
+  --quick     only the static checks and the main suite: no sanitizers, no planted faults, no fault harness
   -h, --help  this text
 
 Environment:
@@ -78,6 +78,15 @@ sanitize() {
     run_step "$preset: tests" "$@" ctest --preset "$preset" --parallel "$jobs" --label-exclude "$left_out"
 }
 
+# The fault harness; what it counted is shown again at the end.
+# shellcheck disable=SC2317
+fault_harness() {
+  fault_status=0
+  sh tests/faults/run.sh >build/dev/faults.txt || fault_status=$?
+  cat build/dev/faults.txt
+  return "$fault_status"
+}
+
 must_step "dependencies" sh deploy/install-dependencies.sh --tests
 must_step "dev: configure" cmake --preset dev
 run_step "static checks" ctest --preset dev --label-regex '^static$' || true
@@ -91,10 +100,12 @@ if [ "$quick" = no ]; then
   if [ -f tests/mutants/run.sh ]; then
     run_step "planted faults" sh tests/mutants/run.sh || true
   fi
+  run_step "fault harness" fault_harness || true
 fi
 
 echo
 echo "Seconds by step, before the main suite:$timings"
+[ "$quick" = yes ] || { echo; cat build/dev/faults.txt; }
 [ -z "$failed" ] || echo "FAILED so far:$failed"
 
 echo
