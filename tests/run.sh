@@ -61,7 +61,8 @@ must_step() {
 # randomisation of newer kernels: turn it off where that is allowed.
 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
-export UBSAN_OPTIONS TSAN_OPTIONS
+LSAN_OPTIONS=suppressions=$PWD/tests/hygiene/lsan.supp:print_suppressions=0
+export UBSAN_OPTIONS TSAN_OPTIONS LSAN_OPTIONS
 fixed_addresses=
 if setarch "$(uname -m)" -R true 2>/dev/null; then
   fixed_addresses="setarch $(uname -m) -R"

@@ -224,7 +224,9 @@ void CheckLeft(const std::string& folder, const std::vector<std::string>& promis
     if (!feed.ok()) return report->Fail(absl::StrCat("the feed: ", feed.status().ToString()));
     truth->feeds.push_back(*std::move(feed));
   }
-  report->verdict.Add(Check(history.data(), *truth));
+  Verdict verdict = Check(history.data(), *truth);
+  verdict.acknowledged = promises.size();  // Before the restart.
+  report->verdict.Add(verdict);
   run.Stop();
   run.Close();
   const absl::StatusOr<DataReport> data = VerifyData(run.data_dir());
