@@ -146,7 +146,8 @@ void SubmitStream::WriteAll(SubmitWire& wire) {
       const auto turn = [this]()
                             ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return Over() || stream_ended_ || !to_send_.empty(); };
       mu_.Await(absl::Condition(&turn));
-      hold = hold_until_ - connection_->clock().Now();
+      // Never longer than it was meant to be, though the clock was set back since.
+      hold = std::min(hold_until_ - connection_->clock().Now(), connection_->options().retry.initial_backoff);
     }
     // What was refused for now waits; what comes in meanwhile waits behind it. No longer, should the clock be set back.
     ended_.Await(std::min(hold, connection_->options().retry.initial_backoff), [this] {

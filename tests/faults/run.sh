@@ -90,12 +90,12 @@ computing() {
   run_scenario "$memory" sweep_broker --count "$2"
 }
 waiting() {
-  run_scenario "$work" kills --count "$1" --time-limit 150
-  run_scenario "$work" power_cuts --count "$2" --time-limit 150
+  run_scenario "$work" kills --count "$1" --time-limit 240
+  run_scenario "$work" power_cuts --count "$2" --time-limit 200
   run_scenario "$memory" injected --count "$3" --time-limit 150
   run_scenario "$memory" network --count "$4" --time-limit 120
   run_scenario "$work" disk_full --count "$5" --time-limit 60
-  run_scenario "$memory" clock_jumps --count "$6" --time-limit 60
+  run_scenario "$memory" clock_jumps --no-agents --count "$6" --time-limit 60
   run_scenario "$memory" descriptors --count "$7" --time-limit 60
   run_scenario "$memory" stopped_reader --count "$8" --time-limit 60
   run_scenario "$memory" week_off_line --count "$9" --time-limit 120
