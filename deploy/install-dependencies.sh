@@ -34,7 +34,7 @@ build_packages="
   libsystemd-dev
   libgtest-dev libgmock-dev
 "
-test_packages="shellcheck python3 systemd faketime iptables iproute2 e2fsprogs mount util-linux"
+test_packages="shellcheck python3 systemd iptables iproute2 e2fsprogs mount util-linux"
 
 packages=$build_packages
 list_only=no

@@ -57,6 +57,6 @@ Done in $(($(date +%s) - started_s)) seconds. What to do next:
   build/dev/bin/muster --help                  every command, with examples
   sh certs-example/make-certs.sh --out certs   certificates for a broker of your own
   build/dev/bin/musterd --help                 starting that broker
-  sh tests/run.sh                              all tests (about 40 minutes on two cores)
+  sh tests/run.sh                              all tests
   docs/ARCHITECTURE.md                         how it works
 NEXT
