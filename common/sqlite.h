@@ -156,6 +156,7 @@ class SqliteDatabase {
  private:
   SqliteDatabase(sqlite3* db, std::string path, const Options& options);
   absl::Status Configure(const Options& options);
+  absl::Status TurnOnWriteAheadLog();
   absl::Status Error(absl::string_view attempted, int code) const;
 
   const std::string path_;

@@ -127,6 +127,18 @@ TEST_F(SqliteTest, AFileThatIsNoDatabaseIsDataLoss) {
   EXPECT_TRUE(absl::IsDataLoss(SqliteDatabase::Open(path_, {}).status()));
 }
 
+TEST_F(SqliteTest, WithoutAWriteAheadLogItIsNotOpen) {
+  SqliteDatabase::Options options;
+  options.vfs = vfs_.name();
+  vfs_.FailSyncs(1, SQLITE_IOERR_FSYNC);
+  EXPECT_TRUE(absl::IsUnknown(SqliteDatabase::Open(path_, options).status()));
+  vfs_.Heal();
+  const auto opened = SqliteDatabase::Open(path_, options);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  ASSERT_TRUE((*opened)->Exec("CREATE TABLE t(id)").ok());
+  EXPECT_TRUE(std::filesystem::exists(path_ + "-wal"));
+}
+
 TEST_F(SqliteTest, NothingIsCheckpointedUntilAskedFor) {
   std::unique_ptr<SqliteDatabase> db = OpenWithTable();
   const auto bytes = std::filesystem::file_size(path_);
