@@ -1,5 +1,7 @@
 #include "common/clock.h"
 
+#include <chrono>
+
 #include "absl/time/clock.h"
 
 namespace muster {
@@ -8,6 +10,9 @@ namespace {
 class RealClock : public Clock {
  public:
   absl::Time Now() const override { return absl::Now(); }
+  absl::Duration Monotonic() const override {
+    return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+  }
 };
 
 }  // namespace
@@ -22,6 +27,11 @@ absl::Time FakeClock::Now() const {
   return now_;
 }
 
+absl::Duration FakeClock::Monotonic() const {
+  absl::MutexLock lock(&mu_);
+  return passed_;
+}
+
 void FakeClock::Set(absl::Time now) {
   absl::MutexLock lock(&mu_);
   now_ = now;
@@ -30,6 +40,7 @@ void FakeClock::Set(absl::Time now) {
 void FakeClock::Advance(absl::Duration by) {
   absl::MutexLock lock(&mu_);
   now_ += by;
+  passed_ += by;
 }
 
 google::protobuf::Timestamp ToProto(absl::Time time) {

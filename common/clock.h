@@ -15,23 +15,31 @@ namespace muster {
 class Clock {
  public:
   virtual ~Clock() = default;
+  // The wall clock: for moments that people and other machines know. It can be set, forward and back.
   virtual absl::Time Now() const = 0;
+  // Since some moment in the past, the same for the life of the process; nobody sets it. For how long something has
+  // taken or may still take (deadline.h).
+  virtual absl::Duration Monotonic() const = 0;
 };
 
 // The machine's clock. Lives for ever.
 const Clock* SystemClock();
 
-// A clock that stands still until it is told otherwise. Thread-safe.
+// Stands still until it is told otherwise. Thread-safe.
 class FakeClock : public Clock {
  public:
   explicit FakeClock(absl::Time now) : now_(now) {}
   absl::Time Now() const override;
+  absl::Duration Monotonic() const override;
+  // As somebody sets a wall clock: the monotonic one stays.
   void Set(absl::Time now);
+  // Time passes.
   void Advance(absl::Duration by);
 
  private:
   mutable absl::Mutex mu_;
   absl::Time now_ ABSL_GUARDED_BY(mu_);
+  absl::Duration passed_ ABSL_GUARDED_BY(mu_);
 };
 
 // Conversions to and from the protobuf shape; nanoseconds are kept.

@@ -14,10 +14,12 @@
 #include "client/agent/agent.h"
 #include "client/agent/config.h"
 #include "client/agent/serve/local_server.h"
+#include "client/agent/start_anew.h"
 #include "client/agent/store/store.h"
 #include "client/agent/store/unlock_key.h"
 #include "client/lib/label.h"
 #include "common/clock.h"
+#include "common/clock_watch.h"
 #include "common/logging.h"
 #include "common/openssl_config.h"
 #include "common/service_notify.h"
@@ -29,10 +31,18 @@ namespace {
 
 constexpr unsigned int kDrainSecondsMax = 30;
 constexpr absl::Duration kCallGrace = absl::Seconds(3);
+// What ClockWatch sends us.
+constexpr int kStartAnew = SIGUSR1;
+constexpr absl::Duration kClockLook = absl::Seconds(1);
+constexpr absl::Duration kSetBackMax = absl::Seconds(10);
+
+absl::StatusOr<std::unique_ptr<Store>> OpenStore(const config::v1::AgentConfig& config, const UnlockKey& key) {
+  return Store::Open({.state_dir = config.state_dir(), .sqlite_vfs = ""}, key);
+}
 
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(const config::v1::AgentConfig& config) {
   MUSTER_ASSIGN_OR_RETURN(const UnlockKey key, LoadUnlockKey(config.key()));
-  return Store::Open({.state_dir = config.state_dir(), .sqlite_vfs = ""}, key);
+  return OpenStore(config, key);
 }
 
 // What `systemctl status` shows, and the log says once per change.
@@ -49,13 +59,14 @@ void ReportLink(const std::string& agency_id, const v1::LinkStatus& link) {
   }
 }
 
-absl::Status Serve(const config::v1::AgentConfig& config) {
+// `arguments` are those of main.
+absl::Status Serve(const config::v1::AgentConfig& config, char** arguments) {
   // A core would hold keys and plans in the clear.
   prctl(PR_SET_DUMPABLE, 0);
   // Before any thread exists, so that every thread inherits the mask and only sigwait below takes these.
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT}) sigaddset(&signals, signal);
+  for (const int signal : {SIGTERM, SIGINT, kStartAnew}) sigaddset(&signals, signal);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);  // Whoever reads the log may go away; the daemon goes on.
 
@@ -63,7 +74,8 @@ absl::Status Serve(const config::v1::AgentConfig& config) {
   // libprotobuf writes a line for every text that is not UTF-8; whoever sends such gets an answer that says so.
   google::protobuf::SetLogHandler(nullptr);
   MUSTER_RETURN_IF_ERROR(DisableTlsSessionTickets());
-  MUSTER_ASSIGN_OR_RETURN(std::unique_ptr<Store> store, OpenStore(config));
+  MUSTER_ASSIGN_OR_RETURN(const UnlockKey key, LoadUnlockKey(config.key()));
+  MUSTER_ASSIGN_OR_RETURN(std::unique_ptr<Store> store, OpenStore(config, key));
   Agent agent(config, std::move(store), SystemClock(), [](const absl::Status&) { kill(getpid(), SIGTERM); });
   agent.link().OnChange([&agent] { ReportLink(agent.link().agency_id(), agent.link().status()); });
   MUSTER_RETURN_IF_ERROR(agent.Start());
@@ -75,8 +87,14 @@ absl::Status Serve(const config::v1::AgentConfig& config) {
                       {"pid", getpid()}});
   NotifyService("READY=1");
 
+  const ClockWatch clock_watch(SystemClock(), kClockLook, kSetBackMax, [](absl::Duration by) {
+    LogWarn("the clock was set back, and gRPC waits for moments of it: the daemon starts anew",
+            {{"by", absl::FormatDuration(by)}});
+    kill(getpid(), kStartAnew);
+  });
   int signal = 0;
   sigwait(&signals, &signal);
+  if (signal == kStartAnew) return StartAnew(arguments, key);
   LogInfo("draining", {{"signal", signal}});
   NotifyService("STOPPING=1");
   alarm(kDrainSecondsMax);  // If anything below hangs, end all the same: everything saved is durable.
@@ -205,7 +223,7 @@ int main(int argc, char** argv) {
   if (new_key->parsed()) return ExitCode(muster::agent::NewKey(key_path));
   const auto loaded = muster::agent::LoadAgentConfig(config_path, flags);
   if (!loaded.ok()) return ExitCode(loaded.status());
-  if (serve->parsed()) return ExitCode(muster::agent::Serve(*loaded));
+  if (serve->parsed()) return ExitCode(muster::agent::Serve(*loaded, argv));
   if (rekey->parsed()) return ExitCode(muster::agent::Rekey(*loaded, rekey_flags));
   if (verify->parsed()) return ExitCode(muster::agent::Verify(*loaded));
   std::cout << muster::agent::DescribeAgentConfig(*loaded);

@@ -8,7 +8,7 @@
 #include "client/cli/text.h"
 #include "client/lib/all_pages.h"
 #include "client/lib/subscription.h"
-#include "common/clock.h"
+#include "common/deadline.h"
 #include "common/status_macros.h"
 
 namespace muster::cli {
@@ -20,20 +20,20 @@ bool Matters(const v1::Notice& notice, const std::string& operation_id) {
          (notice.has_acknowledgement() || notice.has_plan() || notice.has_participant());
 }
 
-// Takes what the feed has, until something matters or `deadline`. The cursor of the last delivery that mattered;
-// nothing when time ran out.
+// Takes what the feed has, until something matters or `deadline` has passed. The cursor of the last delivery that
+// mattered; nothing when time ran out.
 absl::StatusOr<std::optional<std::string>> NextChange(Subscription& feed, const std::string& operation_id,
-                                                      absl::Time deadline) {
+                                                      const Deadline& deadline) {
   std::optional<std::string> cursor;
   while (true) {
     // Once something mattered, take only what is there already.
-    const absl::Time until = cursor.has_value() ? SystemClock()->Now() : deadline;
-    MUSTER_ASSIGN_OR_RETURN(const std::optional<v1::Delivery> delivery, feed.Next(until));
+    const absl::Duration patience = cursor.has_value() ? absl::ZeroDuration() : deadline.left();
+    MUSTER_ASSIGN_OR_RETURN(const std::optional<v1::Delivery> delivery, feed.Next(patience));
     if (delivery.has_value()) {
       if (Matters(delivery->notice(), operation_id)) cursor = delivery->cursor();
       continue;
     }
-    if (cursor.has_value() || SystemClock()->Now() >= deadline) return cursor;
+    if (cursor.has_value() || deadline.passed()) return cursor;
   }
 }
 
@@ -91,7 +91,7 @@ AcknowledgementProgress Progress(const v1::ListAcknowledgementsResponse& acknowl
 
 absl::Status WaitForAcknowledgements(Invocation& invocation, const std::string& operation_id,
                                      const std::vector<std::string>& wanted, absl::Duration patience) {
-  const absl::Time deadline = SystemClock()->Now() + patience;
+  const Deadline deadline(patience);
   MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
   invocation.BannerFor(operation_id);
   MUSTER_ASSIGN_OR_RETURN(v1::ListAcknowledgementsResponse now, ReadAcknowledgements(*client, operation_id));

@@ -11,7 +11,6 @@
 #include "client/cli/options.h"
 #include "client/cli/text.h"
 #include "client/lib/subscription.h"
-#include "common/clock.h"
 #include "common/status_macros.h"
 
 namespace muster::cli {
@@ -71,8 +70,7 @@ absl::Status Watch(Invocation& invocation, const WatchFlags& flags) {
   Subscription feed(client->connection(), std::move(start));
   absl::Status told;
   for (uint64_t printed = 0; flags.count == 0 || printed < flags.count;) {
-    MUSTER_ASSIGN_OR_RETURN(const std::optional<v1::Delivery> delivery,
-                            feed.Next(SystemClock()->Now() + absl::Seconds(1)));
+    MUSTER_ASSIGN_OR_RETURN(const std::optional<v1::Delivery> delivery, feed.Next(absl::Seconds(1)));
     ReportTrouble(invocation, feed, &told);
     if (delivery.has_value()) {
       PrintDelivery(invocation, *delivery);

@@ -11,6 +11,7 @@
 #include "client/cli/outbox_view.h"
 #include "client/cli/text.h"
 #include "common/clock.h"
+#include "common/deadline.h"
 #include "common/status_macros.h"
 #include "common/uuid.h"
 
@@ -162,7 +163,7 @@ absl::StatusOr<std::vector<agent::v1::OutboxItem>> Invocation::AwaitItems(const 
   }
   MUSTER_ASSIGN_OR_RETURN(const std::optional<absl::Duration> patience, Patience());
   if (!patience.has_value() || items.empty()) return items;
-  const absl::Time deadline = SystemClock()->Now() + *patience;
+  const Deadline deadline(*patience);
   MUSTER_ASSIGN_OR_RETURN(AgentClient * agent, this->agent());
   std::unique_ptr<AgentClient> brief;
   if (!connection_given_) {  // A call must not outlast what there is of patience.
@@ -179,7 +180,7 @@ absl::StatusOr<std::vector<agent::v1::OutboxItem>> Invocation::AwaitItems(const 
   for (agent::v1::OutboxItem& item : items) {
     agent::v1::OutboxItemName name;
     name.set_number(item.number());
-    absl::StatusOr<agent::v1::OutboxItem> now = agent->Await(name, deadline);
+    absl::StatusOr<agent::v1::OutboxItem> now = agent->Await(name, deadline.left());
     if (absl::IsDeadlineExceeded(now.status())) {  // Those after it are decided after it.
       printer_.Progress("no decision in that time; what is saved here stays in the outbox and will be sent");
       break;

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "common/clock.h"
+#include "common/deadline.h"
 #include "common/status_macros.h"
 #include "common/validation.h"
 
@@ -78,20 +78,21 @@ absl::StatusOr<OutboxItem> AgentClient::DropOutboxItem(const OutboxItemName& nam
   return std::move(*response.mutable_item());
 }
 
-absl::StatusOr<OutboxItem> AgentClient::Await(const OutboxItemName& name, absl::Time deadline) {
+absl::StatusOr<OutboxItem> AgentClient::Await(const OutboxItemName& name, absl::Duration within) {
   agent::v1::AwaitOutboxItemRequest request;
   *request.mutable_item() = name;
   MUSTER_RETURN_IF_ERROR(Validate(request));
+  const Deadline deadline(within, connection_->clock());
   while (true) {
     agent::v1::AwaitOutboxItemResponse response;
     // What has been decided is told even when no time is left.
-    const absl::Duration left = std::max(deadline - connection_->clock().Now(), kAwaitMin);
+    const absl::Duration left = std::max(deadline.left(), kAwaitMin);
     const absl::Status status = connection_->Call("/muster.agent.v1.AgentService/AwaitOutboxItem", request, &response,
                                                   std::min(left, connection_->options().deadline));
     if (status.ok()) return std::move(*response.mutable_item());
     // A call waits no longer than the connection's deadline, and a daemon that restarts holds the item still.
     if (!absl::IsDeadlineExceeded(status) && !absl::IsUnavailable(status)) return status;
-    if (connection_->clock().Now() >= deadline) {
+    if (deadline.passed()) {
       return absl::DeadlineExceededError(absl::StrCat("no decision yet: ", status.message()));
     }
   }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+#include "common/deadline.h"
 #include "common/error_reason.h"
 
 namespace muster {
@@ -23,17 +24,17 @@ absl::Status Connection::Call(absl::string_view method, const google::protobuf::
 
 absl::Status Connection::Call(absl::string_view method, const google::protobuf::Message& request,
                               google::protobuf::Message* response, absl::Duration within) {
-  const absl::Time deadline = clock_->Now() + within;
+  const Deadline deadline(within, *clock_);
   const auto wait = [this](absl::Duration duration) {
     Wait(duration);
     return !closed();
   };
   bool always_closed_in_handshake = true;
-  const absl::Status end = RetryUntil(deadline, options_.retry, *clock_, wait, [&] {
+  const absl::Status end = RetryUntil(deadline, options_.retry, wait, [&] {
     if (closed()) return absl::CancelledError("closed");
     const size_t broker = broker_.load();
-    const absl::Time attempt_deadline = std::min(deadline, clock_->Now() + options_.attempt_deadline);
-    const absl::Status status = CallOnce(broker, method, request, response, attempt_deadline);
+    const absl::Status status =
+        CallOnce(broker, method, request, response, std::min(deadline.left(), options_.attempt_deadline));
     if (IsRetryable(status)) MoveOnFrom(broker);
     always_closed_in_handshake &= status.GetPayload(kClosedInHandshakeUrl).has_value();
     return status;

@@ -118,9 +118,9 @@ class Connection {
   void MoveOnFrom(size_t broker);
 
  protected:
-  // One attempt at one broker, ending by `deadline`.
+  // One attempt at one broker, that ends `within` so long.
   virtual absl::Status CallOnce(size_t broker, absl::string_view method, const google::protobuf::Message& request,
-                                google::protobuf::Message* response, absl::Time deadline) = 0;
+                                google::protobuf::Message* response, absl::Duration within) = 0;
   // For CallOnce: marks an UNAVAILABLE as a broker that closed the connection in the TLS handshake.
   static void SetClosedInHandshake(absl::Status& status);
   // Lets `duration` pass between attempts, or less when the connection is closed.

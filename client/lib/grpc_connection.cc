@@ -41,6 +41,12 @@ absl::Status AsInput(const absl::Status& status) {
   return status.ok() ? status : absl::InvalidArgumentError(status.message());
 }
 
+// By the monotonic clock, as gRPC counts by itself.
+gpr_timespec After(absl::Duration duration) {
+  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                      gpr_time_from_nanos(absl::ToInt64Nanoseconds(duration), GPR_TIMESPAN));
+}
+
 int Milliseconds(absl::Duration duration) { return static_cast<int>(absl::ToInt64Milliseconds(duration)); }
 
 // Tells `on_copy` when the answer came from what a daemon holds.
@@ -164,7 +170,7 @@ class GrpcConnection : public Connection {
 
  protected:
   absl::Status CallOnce(size_t broker, absl::string_view method, const google::protobuf::Message& request,
-                        google::protobuf::Message* response, absl::Time deadline) override;
+                        google::protobuf::Message* response, absl::Duration within) override;
   void CancelAttempts() override { calls_.CancelAll(); }
 
  private:
@@ -209,13 +215,13 @@ GrpcConnection::Broker GrpcConnection::Dial(const std::string& address,
 }
 
 absl::Status GrpcConnection::CallOnce(size_t broker, absl::string_view method, const google::protobuf::Message& request,
-                                      google::protobuf::Message* response, absl::Time deadline) {
+                                      google::protobuf::Message* response, absl::Duration within) {
   grpc::ByteBuffer sent;
   bool own_buffer = false;
   MUSTER_RETURN_IF_ERROR(FromGrpc(
       grpc::GenericSerialize<grpc::ProtoBufferWriter, google::protobuf::Message>(request, &sent, &own_buffer)));
   grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(deadline));
+  context.set_deadline(After(within));
   grpc::ByteBuffer received;
   calls_.Add(&context);
   grpc::Status status;

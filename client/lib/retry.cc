@@ -27,14 +27,14 @@ bool IsRetryable(const absl::Status& status) {
   }
 }
 
-absl::Status RetryUntil(absl::Time deadline, const RetryPolicy& policy, const Clock& clock,
+absl::Status RetryUntil(const Deadline& deadline, const RetryPolicy& policy,
                         const std::function<bool(absl::Duration)>& wait, const std::function<absl::Status()>& attempt) {
   Backoff backoff(policy);
   while (true) {
     const absl::Status status = attempt();
     if (status.ok() || !IsRetryable(status)) return status;
     const absl::Duration pause = backoff.Next(RetryDelayOf(status).value_or(absl::ZeroDuration()));
-    if (clock.Now() + pause >= deadline || !wait(pause)) return status;
+    if (pause >= deadline.left() || !wait(pause)) return status;
   }
 }
 

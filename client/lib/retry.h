@@ -7,7 +7,7 @@
 #include "absl/random/random.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "common/clock.h"
+#include "common/deadline.h"
 
 namespace muster {
 
@@ -38,9 +38,10 @@ class Backoff {
 // out of its own time (DEADLINE_EXCEEDED), and RESOURCE_EXHAUSTED when the broker said how long to wait.
 bool IsRetryable(const absl::Status& status);
 
-// Calls `attempt` until it succeeds, fails for good, or the next wait would pass `deadline`; then returns what the last
-// attempt returned. `wait` lets the time pass (tests advance a fake clock in it) and returns false to give up at once.
-absl::Status RetryUntil(absl::Time deadline, const RetryPolicy& policy, const Clock& clock,
+// Calls `attempt` until it succeeds, fails for good, or the next wait would outlast `deadline`; then returns what the
+// last attempt returned. `wait` lets the time pass (tests advance a fake clock in it) and returns false to give up at
+// once.
+absl::Status RetryUntil(const Deadline& deadline, const RetryPolicy& policy,
                         const std::function<bool(absl::Duration)>& wait, const std::function<absl::Status()>& attempt);
 
 }  // namespace muster

@@ -40,7 +40,8 @@ SubmitStream::SubmitStream(std::shared_ptr<Connection> connection, SubmitStreamO
       options_(options),
       on_result_(std::move(on_result)),
       backoff_(connection_->options().retry),
-      progress_at_(connection_->clock().Now()) {
+      hold_(absl::ZeroDuration(), connection_->clock()),
+      progress_due_(ProgressDue()) {
   writer_ = std::thread([this] { Run(); });
 }
 
@@ -59,7 +60,7 @@ absl::Status SubmitStream::Submit(v1::Submission submission) {
   if (!end_.ok()) return end_;
   if (cancelled_) return absl::CancelledError("the submit stream was cancelled");
   if (finishing_) return absl::FailedPreconditionError("the submit stream is finished; open another one");
-  if (pending_.empty()) progress_at_ = connection_->clock().Now();
+  if (pending_.empty()) progress_due_ = ProgressDue();
   const uint64_t number = next_number_++;
   numbers_by_id_[submission.submission_id()].push_back(number);
   pending_.emplace(number, std::move(submission));
@@ -97,6 +98,8 @@ int SubmitStream::reconnects() const {
   absl::MutexLock lock(&mu_);
   return reconnects_;
 }
+
+Deadline SubmitStream::ProgressDue() const { return Deadline(connection_->options().deadline, connection_->clock()); }
 
 bool SubmitStream::Over() const { return cancelled_ || (finishing_ && pending_.empty()); }
 
@@ -146,11 +149,10 @@ void SubmitStream::WriteAll(SubmitWire& wire) {
       const auto turn = [this]()
                             ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return Over() || stream_ended_ || !to_send_.empty(); };
       mu_.Await(absl::Condition(&turn));
-      // Never longer than it was meant to be, though the clock was set back since.
-      hold = std::min(hold_until_ - connection_->clock().Now(), connection_->options().retry.initial_backoff);
+      hold = hold_.left();
     }
-    // What was refused for now waits; what comes in meanwhile waits behind it. No longer, should the clock be set back.
-    ended_.Await(std::min(hold, connection_->options().retry.initial_backoff), [this] {
+    // What was refused for now waits; what comes in meanwhile waits behind it.
+    ended_.Await(hold, [this] {
       absl::MutexLock lock(&mu_);
       return cancelled_ || stream_ended_;
     });
@@ -196,15 +198,14 @@ void SubmitStream::Take(const v1::SubmissionAnswer& result) {
     const auto numbers = numbers_by_id_.find(result.submission_id());
     if (numbers == numbers_by_id_.end()) return;  // A second answer, to what was resent.
     const uint64_t number = numbers->second.front();
-    const absl::Time now = connection_->clock().Now();
-    if (Passes(result) && now - progress_at_ < connection_->options().deadline) {
+    if (Passes(result) && !progress_due_.passed()) {
       // Kept, at the end of those with the same id.
       to_send_.insert(number);
       std::rotate(numbers->second.begin(), numbers->second.begin() + 1, numbers->second.end());
-      hold_until_ = now + connection_->options().retry.initial_backoff;
+      hold_ = Deadline(connection_->options().retry.initial_backoff, connection_->clock());
       return;
     }
-    progress_at_ = now;
+    progress_due_ = ProgressDue();
   }
   // The callback comes before the submission counts as answered, so that Finish returns after the last one.
   on_result_(result);
@@ -220,15 +221,14 @@ bool SubmitStream::Recover(const absl::Status& why) {
   absl::Duration pause;
   {
     absl::MutexLock lock(&mu_);
-    const absl::Time now = connection_->clock().Now();
-    if (!Passes(why) || now - progress_at_ >= connection_->options().deadline) {
+    if (!Passes(why) || progress_due_.passed()) {
       end_ = why.ok() ? absl::UnavailableError(
                             "the broker ended the stream before it had answered everything; "
                             "submit what has no result again with the same ids")
                       : why;
       return false;
     }
-    if (now - progress_at_ < absl::Seconds(1)) backoff_.Reset();
+    if (connection_->options().deadline - progress_due_.left() < absl::Seconds(1)) backoff_.Reset();
     pause = backoff_.Next(RetryDelayOf(why).value_or(absl::ZeroDuration()));
   }
   const auto cancelled = [this] {

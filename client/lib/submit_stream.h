@@ -23,6 +23,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "client/lib/connection.h"
+#include "common/deadline.h"
 #include "common/revision.h"
 #include "muster/v1/submission.pb.h"
 
@@ -86,6 +87,8 @@ class SubmitStream {
   v1::StreamSubmitRequest NextBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool MayWrite() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool Over() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // From now on.
+  Deadline ProgressDue() const;
   // Makes ready for the next stream after a break; false to give up.
   bool Recover(const absl::Status& why);
 
@@ -108,8 +111,8 @@ class SubmitStream {
   bool stream_ended_ ABSL_GUARDED_BY(mu_) = false;
   bool done_ ABSL_GUARDED_BY(mu_) = false;
   int reconnects_ ABSL_GUARDED_BY(mu_) = 0;
-  absl::Time hold_until_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
-  absl::Time progress_at_ ABSL_GUARDED_BY(mu_);
+  Deadline hold_ ABSL_GUARDED_BY(mu_);  // Until then nothing is sent.
+  Deadline progress_due_ ABSL_GUARDED_BY(mu_);
   absl::Status end_ ABSL_GUARDED_BY(mu_);
   SubmitWire* wire_ ABSL_GUARDED_BY(mu_) = nullptr;
   Revision ended_;  // Bumped after cancelled_ or stream_ended_ was set.

@@ -47,10 +47,13 @@ Subscription::~Subscription() {
   reader_.join();
 }
 
-absl::StatusOr<std::optional<v1::Delivery>> Subscription::Next(absl::Time deadline) {
+absl::StatusOr<std::optional<v1::Delivery>> Subscription::Next(absl::Duration patience) {
+  const bool ready = changed_.Await(patience, [this] {
+    absl::MutexLock lock(&mu_);
+    return cancelled_ || done_ || !queue_.empty();
+  });
+  if (!ready) return std::optional<v1::Delivery>();
   absl::MutexLock lock(&mu_);
-  const auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return cancelled_ || done_ || !queue_.empty(); };
-  if (!mu_.AwaitWithDeadline(absl::Condition(&ready), deadline)) return std::optional<v1::Delivery>();
   if (cancelled_) return absl::CancelledError("the subscription was cancelled");
   if (queue_.empty()) return end_;
   Item item = std::move(queue_.front());
@@ -97,7 +100,7 @@ void Subscription::Cancel() {
     cancelled_ = true;
     if (stream_ != nullptr) stream_->Cancel();
   }
-  cancellation_.Bump();
+  changed_.Bump();
 }
 
 void Subscription::Run() {
@@ -105,9 +108,12 @@ void Subscription::Run() {
     const size_t broker = connection_->broker();
     const absl::Status ended = ReadStream();
     if (!Passes(ended)) {
-      absl::MutexLock lock(&mu_);
-      end_ = ended;
-      done_ = true;
+      {
+        absl::MutexLock lock(&mu_);
+        end_ = ended;
+        done_ = true;
+      }
+      changed_.Bump();
       return;
     }
     connection_->MoveOnFrom(broker);
@@ -192,17 +198,21 @@ absl::Status Subscription::FindStart() {
 }
 
 bool Subscription::Push(Item item) {
-  absl::MutexLock lock(&mu_);
-  const auto room = [this]()
-                        ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return cancelled_ || queue_.size() < options_.queue_max; };
-  mu_.Await(absl::Condition(&room));
-  if (cancelled_) return false;
-  queue_.push_back(std::move(item));
+  {
+    absl::MutexLock lock(&mu_);
+    const auto room = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+      return cancelled_ || queue_.size() < options_.queue_max;
+    };
+    mu_.Await(absl::Condition(&room));
+    if (cancelled_) return false;
+    queue_.push_back(std::move(item));
+  }
+  changed_.Bump();
   return true;
 }
 
 bool Subscription::WaitFor(absl::Duration duration) {
-  return !cancellation_.Await(duration, [this] {
+  return !changed_.Await(duration, [this] {
     absl::MutexLock lock(&mu_);
     return cancelled_;
   });

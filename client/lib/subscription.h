@@ -2,7 +2,7 @@
 //
 //   Subscription feed(connection, {.after_cursor = saved_cursor});
 //   while (true) {
-//     absl::StatusOr<std::optional<v1::Delivery>> next = feed.Next(absl::InfiniteFuture());
+//     absl::StatusOr<std::optional<v1::Delivery>> next = feed.Next(absl::InfiniteDuration());
 //     if (!next.ok()) return next.status();
 //     if (*next) Store((*next)->notice(), (*next)->cursor());   // Together: the cursor says what has been stored.
 //   }
@@ -48,7 +48,7 @@ class Subscription {
   Subscription(const Subscription&) = delete;
   Subscription& operator=(const Subscription&) = delete;
 
-  // The next delivery, waiting until `deadline` for one. Nothing when the deadline passes, once when the feed has
+  // The next delivery, waiting `patience` for one. Nothing when there is none by then, once when the feed has
   // caught up with the present (caught_up() turns true just before), and once when the stream breaks (see
   // at_present()).
   //
@@ -58,7 +58,7 @@ class Subscription {
   //                      from the cursor in that answer;
   //   UNAUTHENTICATED, PERMISSION_DENIED  the broker no longer accepts us;
   //   INVALID_ARGUMENT   the cursor is none;  CANCELLED  Cancel was called.
-  absl::StatusOr<std::optional<v1::Delivery>> Next(absl::Time deadline);
+  absl::StatusOr<std::optional<v1::Delivery>> Next(absl::Duration patience);
 
   // The cursor of the last delivery that Next returned (at first: where the subscription began).
   std::string cursor() const;
@@ -113,7 +113,7 @@ class Subscription {
   absl::Status end_ ABSL_GUARDED_BY(mu_);
   absl::Status trouble_ ABSL_GUARDED_BY(mu_);
   std::unique_ptr<FeedStream> stream_ ABSL_GUARDED_BY(mu_);
-  Revision cancellation_;  // Bumped after cancelled_ was set.
+  Revision changed_;  // Bumped after cancelled_, done_ or queue_ was changed.
 
   std::thread reader_;
 };

@@ -29,7 +29,7 @@ v1::SubscribeResponse Message(const std::vector<std::pair<std::string, std::stri
 std::vector<std::string> Take(Subscription& feed, size_t count) {
   std::vector<std::string> cursors;
   while (cursors.size() < count) {
-    const absl::StatusOr<std::optional<v1::Delivery>> next = feed.Next(absl::InfiniteFuture());
+    const absl::StatusOr<std::optional<v1::Delivery>> next = feed.Next(absl::InfiniteDuration());
     if (!next.ok()) {
       ADD_FAILURE() << next.status();
       break;
@@ -41,7 +41,7 @@ std::vector<std::string> Take(Subscription& feed, size_t count) {
 
 absl::Status End(Subscription& feed) {
   while (true) {
-    const absl::StatusOr<std::optional<v1::Delivery>> next = feed.Next(absl::InfiniteFuture());
+    const absl::StatusOr<std::optional<v1::Delivery>> next = feed.Next(absl::InfiniteDuration());
     if (!next.ok()) return next.status();
   }
 }
@@ -130,7 +130,7 @@ TEST(SubscriptionTest, SaysOnceThatItHasCaughtUp) {
   Subscription feed(connection, {});
   EXPECT_THAT(Take(feed, 1), testing::ElementsAre("c1"));
   EXPECT_FALSE(feed.caught_up());
-  const absl::StatusOr<std::optional<v1::Delivery>> mark = feed.Next(absl::InfiniteFuture());
+  const absl::StatusOr<std::optional<v1::Delivery>> mark = feed.Next(absl::InfiniteDuration());
   ASSERT_TRUE(mark.ok());
   EXPECT_FALSE(mark->has_value());
   EXPECT_TRUE(feed.caught_up());
@@ -145,7 +145,7 @@ TEST(SubscriptionTest, TellsOfABreakAndOfTheNextTimeItIsAtThePresent) {
   Subscription feed(connection, {});
   std::vector<bool> at_present;
   for (int i = 0; i < 5; ++i) {
-    ASSERT_TRUE(feed.Next(absl::InfiniteFuture()).ok());
+    ASSERT_TRUE(feed.Next(absl::InfiniteDuration()).ok());
     at_present.push_back(feed.at_present());
   }
   EXPECT_THAT(at_present, testing::ElementsAre(false, true, false, false, true))
@@ -162,7 +162,7 @@ TEST(SubscriptionTest, AfterAGapItSaysWhereTheFeedGoesOn) {
 
 TEST(SubscriptionTest, NextGivesNothingWhenItsDeadlineHasPassed) {
   Subscription feed(std::make_shared<FakeConnection>(), {});
-  const absl::StatusOr<std::optional<v1::Delivery>> next = feed.Next(absl::InfinitePast());
+  const absl::StatusOr<std::optional<v1::Delivery>> next = feed.Next(absl::ZeroDuration());
   ASSERT_TRUE(next.ok());
   EXPECT_FALSE(next->has_value());
 }

@@ -25,10 +25,7 @@ void OpenStreams::EndAll(const absl::Status& why) {
 }
 
 void OpenStreams::Stop() {
-  {
-    absl::MutexLock lock(&streams_mu_);
-    stopped_ = true;
-  }
+  stopped_.Bump();
   {
     absl::MutexLock lock(&woken_mu_);
     pump_stopped_ = true;
@@ -100,13 +97,7 @@ void OpenStreams::PumpLoop() {
 
 void OpenStreams::CheckLoop() {
   pthread_setname_np(pthread_self(), "stream-check");
-  while (true) {
-    {
-      absl::MutexLock lock(&streams_mu_);
-      if (streams_mu_.AwaitWithTimeout(absl::Condition(&stopped_), kCheckEvery)) return;
-    }
-    CheckAll();
-  }
+  while (stopped_.WaitBeyond(0, kCheckEvery) == 0) CheckAll();
 }
 
 std::vector<std::shared_ptr<OpenStream>> OpenStreams::All() const {

@@ -15,6 +15,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "common/revision.h"
 #include "server/rpc/guard.h"
 
 namespace muster {
@@ -59,6 +60,7 @@ class OpenStreams {
   std::vector<std::shared_ptr<OpenStream>> All() const;
 
   const Check check_;
+  Revision stopped_;  // Bumped once.
   std::thread pump_thread_;
   std::thread check_thread_;
 
@@ -66,7 +68,6 @@ class OpenStreams {
   mutable absl::Mutex streams_mu_;
   absl::flat_hash_map<const OpenStream*, std::shared_ptr<OpenStream>> streams_ ABSL_GUARDED_BY(streams_mu_);
   absl::Status ended_ ABSL_GUARDED_BY(streams_mu_);
-  bool stopped_ ABSL_GUARDED_BY(streams_mu_) = false;
 
   absl::Mutex woken_mu_;
   std::vector<std::weak_ptr<OpenStream>> woken_ ABSL_GUARDED_BY(woken_mu_);

@@ -115,11 +115,7 @@ absl::Status RpcServer::Listen() {
 
 void RpcServer::ReloadLoop() {
   pthread_setname_np(pthread_self(), "tls-reload");
-  while (true) {
-    {
-      absl::MutexLock lock(&reload_mu_);
-      if (reload_mu_.AwaitWithTimeout(absl::Condition(&stopped_), options_.tls_reload_interval)) return;
-    }
+  while (stopped_.WaitBeyond(0, options_.tls_reload_interval) == 0) {
     const absl::StatusOr<bool> swapped = tls_files_->RefreshIfChanged();
     if (!swapped.ok()) {
       LogError("the new TLS files are not usable; the old ones stay in force", {{"why", swapped.status().message()}});
@@ -136,10 +132,7 @@ void RpcServer::BeginDrain() {
 }
 
 void RpcServer::Shutdown(absl::Duration grace) {
-  {
-    absl::MutexLock lock(&reload_mu_);
-    stopped_ = true;
-  }
+  stopped_.Bump();
   if (reload_thread_.joinable()) reload_thread_.join();
   if (server_ != nullptr) {
     BeginDrain();

@@ -16,6 +16,7 @@
 #include "absl/time/time.h"
 #include "common/acceptor.h"
 #include "common/clock.h"
+#include "common/revision.h"
 #include "common/tls_files.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
@@ -83,8 +84,7 @@ class RpcServer {
   std::string address_;
 
   std::thread reload_thread_;
-  absl::Mutex reload_mu_;
-  bool stopped_ ABSL_GUARDED_BY(reload_mu_) = false;
+  Revision stopped_;  // Bumped once.
 };
 
 }  // namespace muster

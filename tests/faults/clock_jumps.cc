@@ -17,6 +17,7 @@ namespace {
 constexpr uint64_t kJumpsByDefault = 16;
 // Everything happens tomorrow, so that a clock set back by hours still knows valid certificates.
 constexpr absl::Duration kTomorrow = absl::Hours(24);
+constexpr absl::Duration kWhile = absl::Milliseconds(1500);
 
 }  // namespace
 
@@ -49,14 +50,19 @@ Report ClockJumps(const ScenarioOptions& options) {
   const absl::Time deadline = SystemClock()->Now() + options.time_limit;
   bool goes_on = world.WaitForTraffic(5);
   for (uint64_t i = 0; goes_on && i < wanted && SystemClock()->Now() < deadline; ++i) {
+    // Forward, then back again, the broker's and the agents' in turn.
     const absl::Duration jump = absl::Minutes(static_cast<int64_t>(random() % 720)) * (i % 4 < 2 ? 1 : -1);
     const absl::Status set = SetClock(clocks[world.agent_count() > 0 ? i % 2 : 0], kTomorrow + jump);
     if (!set.ok()) report.Fail(std::string(set.message()));
     ++report.faults["clock_jump"];
+    // A daemon looks every second whether its clock was set.
+    absl::SleepFor(kWhile);
     // Not only what is under way goes on, but also what starts now.
     goes_on = world.WaitForTraffic(40, absl::Seconds(30));
-    if (i % 5 != 4) continue;
+    if (i % 4 != 3) continue;
+    // The agents' clock has been set back, and now they must connect again.
     world.broker().Kill();
+    ++report.faults["clock_jump_and_kill"];
     goes_on = world.StartBroker() && world.WaitForTraffic(8, absl::Seconds(30));
   }
   if (!goes_on) report.Fail("nothing is acknowledged any more after a clock was set");

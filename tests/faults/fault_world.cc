@@ -181,7 +181,7 @@ void FaultWorld::Read(const std::string& reader, const std::string& agency_id, s
     Subscription feed(connection, options);
     absl::Status ended;
     while (ended.ok()) {
-      const auto next = feed.Next(SystemClock()->Now() + absl::Milliseconds(50));
+      const auto next = feed.Next(absl::Milliseconds(50));
       if (next.ok() && next->has_value()) {
         history_.Read(reader, agency_id, **next);
         cursor = (*next)->cursor();

@@ -21,6 +21,7 @@ class Plant:
 BROKER_POWER_CUTS = ("sweep_broker", "--only", "power_cut", "--count", "7")
 BROKER_FAILED_SYNCS = ("sweep_broker", "--only", "eio", "--count", "3")
 STORE_POWER_CUTS = ("sweep_store", "--only", "power_cut", "--count", "7")
+STORE_FAILED_SYNCS = ("sweep_store", "--only", "eio", "--count", "3")
 KILLS = ("kills", "--count", "30")
 
 NO_FSYNC = (Change("common/sqlite.cc", '"PRAGMA synchronous=FULL" :', '"PRAGMA synchronous=OFF" :'),)
@@ -55,7 +56,7 @@ PLANTS = (
                   "return absl::OkStatus();"),),
           STORE_POWER_CUTS),
     Plant("fsync retried (broker)", "muster-faults", FSYNC_RETRIED, BROKER_FAILED_SYNCS),
-    Plant("fsync retried (command post)", "muster-faults", FSYNC_RETRIED, ("sweep_store", "--only", "eio", "--count", "3")),
+    Plant("fsync retried (command post)", "muster-faults", FSYNC_RETRIED, STORE_FAILED_SYNCS),
     Plant("dedup dropped", "musterd", DECIDE_AGAIN, KILLS),
     Plant("cursor advanced before the inbox is durable", "muster-faults",
           (Change("client/agent/store/inbox.cc",
@@ -103,5 +104,12 @@ PLANTS = (
     Plant("a failed commit taken for a done one", "muster-faults",
           (Change("client/agent/store/database.cc", "  if (!status.ok()) return Fail(status);\n  committed();",
                   "  committed();"),),
-          ("sweep_store", "--only", "eio", "--count", "3")),
+          STORE_FAILED_SYNCS),
+    Plant("a write-ahead log that was not turned on", "muster-faults",
+          (Change("common/sqlite.cc", "  return journal.Step().status();", "  return absl::OkStatus();"),),
+          STORE_FAILED_SYNCS),
+    Plant("a clock that is set back unnoticed", "muster-agent",
+          (Change("common/clock_watch.cc", "    if (before - origin_ > tolerance_) set_back_(before - origin_);\n",
+                  "    if (before == absl::InfinitePast()) set_back_(tolerance_);\n"),),
+          ("clock_jumps", "--count", "8")),
 )

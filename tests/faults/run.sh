@@ -95,7 +95,7 @@ waiting() {
   run_scenario "$memory" injected --count "$3" --time-limit 150
   run_scenario "$memory" network --count "$4" --time-limit 120
   run_scenario "$work" disk_full --count "$5" --time-limit 60
-  run_scenario "$memory" clock_jumps --no-agents --count "$6" --time-limit 60
+  run_scenario "$memory" clock_jumps --count "$6" --time-limit 60
   run_scenario "$memory" descriptors --count "$7" --time-limit 60
   run_scenario "$memory" stopped_reader --count "$8" --time-limit 60
   run_scenario "$memory" week_off_line --count "$9" --time-limit 120

@@ -9,7 +9,6 @@
 #include "absl/time/clock.h"
 #include "client/cli/demo/subprocess.h"
 #include "client/lib/subscription.h"
-#include "common/clock.h"
 #include "google/protobuf/util/delimited_message_util.h"
 #include "tests/faults/scenario.h"
 #include "tests/integration/exercise.h"
@@ -38,7 +37,7 @@ int ReadFeedToFile(const std::string& broker, const std::string& agency_id, cons
   std::ofstream file(out, std::ios::binary);
   Subscription feed(*connection, {});
   for (;;) {
-    const auto next = feed.Next(SystemClock()->Now() + absl::Milliseconds(100));
+    const auto next = feed.Next(absl::Milliseconds(100));
     if (!next.ok()) return 1;
     if (next->has_value()) {
       google::protobuf::util::SerializeDelimitedToOstream(**next, &file);

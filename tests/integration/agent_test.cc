@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <set>
@@ -422,6 +423,24 @@ TEST_F(AgentTest, SigtermEndsItSoonThoughNoBrokerAnswers) {
   EXPECT_EQ(agent.Stop().value_or(-1), 0) << agent.Log();
   EXPECT_LT(SystemClock()->Now() - begun, absl::Seconds(25)) << "its watchdog would have ended it after 30 s";
   broker_.Signal(SIGCONT);
+}
+
+// A typed passphrase is asked for once: here it comes from a file that has been read to its end by then.
+TEST_F(AgentTest, StartedAnewItGoesOnWithoutAskingForThePassphrase) {
+  SetUpExercise();
+  const TemporaryFolder folder;
+  const std::string typed = folder.path() + "/typed";
+  std::ofstream(typed) << "correct horse battery staple\n";
+  ASSERT_TRUE(StartAgent({.key = "passphrase = true", .wrapper = {"/bin/sh", "-c", "exec \"$@\" <\"$0\"", typed}}));
+  const google::protobuf::Timestamp started_at = agent_->Status()->started_at();
+  agent_->Signal(SIGUSR1);
+  ASSERT_TRUE(Eventually([&] {
+    const auto status = agent_->Status();
+    return status.ok() && status->started_at().SerializeAsString() != started_at.SerializeAsString();
+  })) << agent_->Log();
+  ASSERT_TRUE(Reached(LINK_STATE_CONNECTED));
+  EXPECT_TRUE(Submit(KentuckyTally(1)).has_accepted());
+  EXPECT_EQ(agent_->Stop().value_or(-1), 0);
 }
 
 TEST_F(AgentTest, AnotherKeyIsInForceAfterRekey) {

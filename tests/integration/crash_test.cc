@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "common/deadline.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/integration/exercise.h"
@@ -141,9 +142,9 @@ TEST_F(IntegrationTest, AReaderThatFollowsAcrossKillsMissesNothingAndSeesNothing
     }
   }
   std::vector<v1::Delivery> deliveries;
-  const absl::Time deadline = SystemClock()->Now() + kPatience;
-  while (EntriesIn(deliveries).size() < sent.size() && SystemClock()->Now() < deadline) {
-    const auto next = feed.Next(deadline);
+  const Deadline deadline(kPatience);
+  while (EntriesIn(deliveries).size() < sent.size() && !deadline.passed()) {
+    const auto next = feed.Next(deadline.left());
     ASSERT_TRUE(next.ok()) << next.status();
     if (next->has_value()) deliveries.push_back(**next);
   }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/clock.h"
+#include "common/deadline.h"
 #include "common/status_macros.h"
 #include "common/uuid.h"
 
@@ -27,12 +28,12 @@ absl::StatusOr<std::vector<v1::Delivery>> FeedOf(const std::shared_ptr<Connectio
   options.after_cursor = std::move(after_cursor);
   Subscription feed(connection, options);
   std::vector<v1::Delivery> deliveries;
-  const absl::Time deadline = SystemClock()->Now() + kPatience;
+  const Deadline deadline(kPatience);
   while (!feed.caught_up()) {
-    MUSTER_ASSIGN_OR_RETURN(std::optional<v1::Delivery> next, feed.Next(deadline));
+    MUSTER_ASSIGN_OR_RETURN(std::optional<v1::Delivery> next, feed.Next(deadline.left()));
     if (next.has_value()) {
       deliveries.push_back(*std::move(next));
-    } else if (SystemClock()->Now() >= deadline) {
+    } else if (deadline.passed()) {
       return absl::DeadlineExceededError("the feed did not come to its end");
     }
   }

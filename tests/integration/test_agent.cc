@@ -56,7 +56,8 @@ absl::Status TestAgent::WriteConfig() const {
     if (made.exit_code != 0) return absl::InternalError(made.output);
   }
   std::ofstream file(config_file(), std::ios::trunc);
-  file << "state_dir = \"" << state_dir() << "\"\n[key]\nfile = \"agent.key\"\n"
+  file << "state_dir = \"" << state_dir() << "\"\n[key]\n"
+       << (options_.key.empty() ? "file = \"agent.key\"" : options_.key) << "\n"
        << "[listen]\nsocket = \"agent.sock\"\n"
        << "[link]\n"
        << (options_.link.empty() ? kQuickLink : options_.link) << "\n[hook]\n"

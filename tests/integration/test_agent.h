@@ -38,6 +38,7 @@ struct TestAgentOptions {
   std::vector<std::string> brokers = {};
   std::string link = {};                  // Lines of the [link] table instead of quick ones.
   std::string hook = {};                  // Lines of the [hook] table.
+  std::string key = {};                   // The line of the [key] table instead of a key file.
   std::string tables = {};                // Further tables.
   std::string state_dir = {};             // Elsewhere than in the agent's own folder.
   std::string program = {};               // Instead of the muster-agent that was built.

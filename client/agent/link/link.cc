@@ -25,7 +25,7 @@ google::protobuf::Duration DurationProto(absl::Duration duration) {
 
 }  // namespace
 
-Link::Link(const Clock* clock) : clock_(clock) {
+Link::Link(const Clock* clock) : clock_(clock), measured_by_(kMeasuredWithin, *clock) {
   status_.set_state(v1::LINK_STATE_NOT_ENROLLED);
   status_.set_trouble("no certificate yet: run `muster agent enroll BUNDLE`");
   *status_.mutable_since() = ToProto(clock_->Now());
@@ -69,6 +69,7 @@ bool Link::MoveTo(v1::LinkState state, absl::string_view trouble) {
   }
   status_.set_state(state);
   *status_.mutable_since() = ToProto(clock_->Now());
+  measured_by_ = Deadline(kMeasuredWithin, *clock_);
   return true;
 }
 
@@ -185,7 +186,7 @@ v1::ClockStatus Link::clock_status() const {
 
 bool Link::clock_checked() const {
   absl::MutexLock lock(&mu_);
-  return measured_since_break_ || absl::AbsDuration(clock_->Now() - FromProto(status_.since())) > kMeasuredWithin;
+  return measured_since_break_ || measured_by_.passed();
 }
 
 absl::Status Link::CheckClockForReady() const {

@@ -20,6 +20,7 @@
 #include "absl/time/time.h"
 #include "client/lib/connection.h"
 #include "common/clock.h"
+#include "common/deadline.h"
 #include "muster/agent/v1/agent.pb.h"
 
 namespace muster::agent {
@@ -94,6 +95,7 @@ class Link {
   v1::LinkStatus status_ ABSL_GUARDED_BY(mu_);
   bool unanswered_ ABSL_GUARDED_BY(mu_) = false;
   bool measured_since_break_ ABSL_GUARDED_BY(mu_) = false;
+  Deadline measured_by_ ABSL_GUARDED_BY(mu_);  // From the last change of the state on.
   bool was_connected_ ABSL_GUARDED_BY(mu_) = false;
   ClockOffset offset_ ABSL_GUARDED_BY(mu_) = {absl::ZeroDuration(), absl::ZeroDuration(), absl::InfinitePast()};
 };

@@ -118,7 +118,7 @@ absl::Status Receiver::Drain(Subscription& feed, bool* told_present) {
   absl::Status ended;
   while (batch.size() < kBatchMax) {
     absl::StatusOr<std::optional<muster::v1::Delivery>> next =
-        feed.Next(batch.empty() ? absl::InfiniteFuture() : absl::InfinitePast());
+        feed.Next(batch.empty() ? absl::InfiniteDuration() : absl::ZeroDuration());
     ended = next.status();
     if (!ended.ok() || !next->has_value()) break;
     batch.push_back(**std::move(next));

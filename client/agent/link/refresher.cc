@@ -76,7 +76,7 @@ bool Refresher::Stopping() {
 void Refresher::Run() {
   Due due;
   while (AwaitDue(&due)) {
-    const absl::Time begun = clock_->Now();
+    const absl::Duration begun = clock_->Monotonic();
     const absl::Status done = Round(due);
     if (!done.ok()) {
       if (absl::IsUnknown(done)) {
@@ -86,7 +86,7 @@ void Refresher::Run() {
       LogWarn("the reads for off line could not all be kept", {{"why", done.message()}});
       Restore(due);
     }
-    const absl::Duration pause = std::clamp((clock_->Now() - begun) * kPausePerRound, kPauseMin, kPauseMax);
+    const absl::Duration pause = std::clamp((clock_->Monotonic() - begun) * kPausePerRound, kPauseMin, kPauseMax);
     if (changed_.Await(pause, [this] { return Stopping(); })) return;
   }
 }

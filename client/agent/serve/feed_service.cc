@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/agent/serve/unary_service.h"
 #include "client/agent/serve/wire.h"
+#include "common/deadline.h"
 #include "common/error_reason.h"
 #include "common/status_macros.h"
 #include "common/submission_checks.h"
@@ -78,7 +79,7 @@ class FeedReader {
       place_ = EndOf(inbox_);
       return absl::OkStatus();
     }
-    const absl::Time give_up = agent_->clock().Now() + kBehindMax;
+    const Deadline give_up(kBehindMax, agent_->clock());
     while (true) {
       const uint64_t revision = inbox_.revision().now();
       const absl::StatusOr<uint64_t> row = inbox_.RowOf(request.after_cursor());
@@ -86,7 +87,7 @@ class FeedReader {
         place_ = {*row, request.after_cursor()};
         return absl::OkStatus();
       }
-      const bool on_its_way = IsNotHeld(row.status()) && agent_->link().connected() && agent_->clock().Now() < give_up;
+      const bool on_its_way = IsNotHeld(row.status()) && agent_->link().connected() && !give_up.passed();
       if (!on_its_way) return row.status();
       MUSTER_RETURN_IF_ERROR(calls_->ShouldEnd(*context_));
       inbox_.revision().WaitBeyond(revision, kLookInterval);

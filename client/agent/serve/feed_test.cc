@@ -183,7 +183,7 @@ TEST_F(FeedTest, SubscriptionOfTheLibraryReadsItAsABrokers) {
   ASSERT_TRUE(Append(1, 700).ok());
   Subscription feed(ToSocket(), {});
   for (int i = 1; i <= 700; ++i) {
-    const absl::StatusOr<std::optional<muster::v1::Delivery>> next = feed.Next(absl::InfiniteFuture());
+    const absl::StatusOr<std::optional<muster::v1::Delivery>> next = feed.Next(absl::InfiniteDuration());
     ASSERT_TRUE(next.ok() && next->has_value()) << next.status();
     ASSERT_EQ((*next)->cursor(), CursorOf(i));
   }

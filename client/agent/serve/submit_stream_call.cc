@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "client/agent/config.h"
 #include "client/agent/serve/wire.h"
 #include "common/error_reason.h"
@@ -82,8 +83,11 @@ void SubmitStreamCall::ReadAll() {
     mu_.Await(absl::Condition(&room));
     if (broken_) break;
   }
-  absl::MutexLock lock(&mu_);
-  reads_done_ = true;
+  {
+    absl::MutexLock lock(&mu_);
+    reads_done_ = true;
+  }
+  came_in_.Bump();
 }
 
 bool SubmitStreamCall::TakeMessage(const grpc::ByteBuffer& bytes) {
@@ -95,7 +99,10 @@ bool SubmitStreamCall::TakeMessage(const grpc::ByteBuffer& bytes) {
     end_ = std::move(status);
     return false;
   }
-  for (muster::v1::Submission& submission : *request.mutable_submissions()) TakeSubmission(std::move(submission));
+  for (muster::v1::Submission& submission : *request.mutable_submissions()) {
+    TakeSubmission(std::move(submission));
+    came_in_.Bump();
+  }
   return true;
 }
 
@@ -109,19 +116,19 @@ void SubmitStreamCall::TakeSubmission(muster::v1::Submission submission) {
         item.ok() ? AnswerWith(item->submission_id(), Agent::OutcomeOf(*item)) : AnswerWith(id, item.status());
     return;
   }
-  waiting_.emplace(item->number(), Waiting{item->submission_id(), agent_->clock().Now() + answer_within_});
+  waiting_.emplace(item->number(), Waiting{item->submission_id(), Deadline(answer_within_, agent_->clock())});
   came_ = true;
 }
 
 void SubmitStreamCall::AnswerAll() {
   while (true) {
+    came_in_.Await(kLookInterval, [this] {
+      absl::MutexLock lock(&mu_);
+      return reads_done_ || !waiting_.empty() || answers_.results_size() > 0;
+    });
     muster::v1::StreamSubmitResponse response;
     {
       absl::MutexLock lock(&mu_);
-      const auto turn = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-        return reads_done_ || !waiting_.empty() || answers_.results_size() > 0;
-      };
-      mu_.AwaitWithTimeout(absl::Condition(&turn), kLookInterval);
       response.Swap(&answers_);
       if (response.results().empty() && reads_done_ && waiting_.empty()) return;
     }
@@ -146,9 +153,9 @@ void SubmitStreamCall::Settle() {
     first = waiting_.begin()->first;
     last = waiting_.rbegin()->first;
     // Without a broker there is nothing to wait for.
-    const absl::Time now = agent_->link().connected() ? agent_->clock().Now() : absl::InfiniteFuture();
+    const bool may_come = agent_->link().connected();
     for (const auto& [number, waiting] : waiting_) {
-      if (waiting.answer_by <= now) overdue.push_back(waiting.submission_id);
+      if (!may_come || waiting.answer_by.passed()) overdue.push_back(waiting.submission_id);
     }
   }
   const uint64_t revision = outbox.revision().now();
@@ -175,8 +182,7 @@ void SubmitStreamCall::Settle() {
     if (answers_.results_size() > 0 || came_) return;
   }
   outbox.revision().WaitBeyond(revision, kLookInterval);
-  absl::MutexLock lock(&mu_);
-  mu_.AwaitWithTimeout(absl::Condition(&broken_), kSettleInterval);
+  absl::SleepFor(kSettleInterval);
 }
 
 void SubmitStreamCall::AnswerDecided(const v1::OutboxItem& item) {

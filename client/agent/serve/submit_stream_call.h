@@ -19,6 +19,8 @@
 #include "absl/time/time.h"
 #include "client/agent/agent.h"
 #include "client/agent/serve/open_calls.h"
+#include "common/deadline.h"
+#include "common/revision.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/sync_stream.h"
@@ -39,7 +41,7 @@ class SubmitStreamCall {
  private:
   struct Waiting {
     std::string submission_id;
-    absl::Time answer_by;
+    Deadline answer_by;
   };
 
   void ReadAll();
@@ -73,6 +75,7 @@ class SubmitStreamCall {
   bool reads_done_ ABSL_GUARDED_BY(mu_) = false;
   bool broken_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status end_ ABSL_GUARDED_BY(mu_);
+  Revision came_in_;  // Bumped after the reading thread has changed any of these.
 };
 
 }  // namespace muster::agent

@@ -20,6 +20,7 @@ constexpr absl::Duration kLinkEvery = absl::Seconds(1);
 constexpr absl::Duration kOldNews = absl::Minutes(5);
 
 absl::Time Now(const Client& client) { return client.connection()->clock().Now(); }
+absl::Duration Monotonic(const Client& client) { return client.connection()->clock().Monotonic(); }
 
 // Reads parts of one operation in a model of its own, so that nobody waits while calls are under way.
 OperationBoard ReadInto(Client& client, OperationBoard board, const std::string& id, Parts parts,
@@ -59,9 +60,10 @@ uint64_t BoardReader::version() const {
 }
 
 void BoardReader::AwaitChange(uint64_t seen, absl::Duration timeout) const {
-  absl::MutexLock lock(&mu_);
-  const auto changed = [this, seen]() ABSL_SHARED_LOCKS_REQUIRED(mu_) { return version_ > seen || !ended_.ok(); };
-  mu_.AwaitWithTimeout(absl::Condition(&changed), timeout);
+  changed_.Await(timeout, [this, seen] {
+    absl::MutexLock lock(&mu_);
+    return version_ > seen || !ended_.ok();
+  });
 }
 
 absl::Status BoardReader::ended() const {
@@ -70,9 +72,12 @@ absl::Status BoardReader::ended() const {
 }
 
 void BoardReader::Update(const std::function<void(BoardModel&)>& change) {
-  absl::MutexLock lock(&mu_);
-  change(model_);
-  ++version_;
+  {
+    absl::MutexLock lock(&mu_);
+    change(model_);
+    ++version_;
+  }
+  changed_.Bump();
 }
 
 absl::StatusOr<BoardModel> BoardReader::ReadOnce(Client* client, AgentClient* agent,
@@ -102,8 +107,11 @@ void BoardReader::Run() {
 bool BoardReader::Step() {
   const absl::Status followed = FollowFeed();
   if (!followed.ok()) {
-    absl::MutexLock lock(&mu_);
-    ended_ = followed;
+    {
+      absl::MutexLock lock(&mu_);
+      ended_ = followed;
+    }
+    changed_.Bump();
     return false;
   }
   RefreshLink();
@@ -116,20 +124,20 @@ absl::Status BoardReader::FollowFeed() {
     feed_ =
         std::make_unique<Subscription>(client_->connection(), SubscriptionOptions{.from_now = !options_.with_history});
   }
-  absl::Time until = Now(*client_) + kRound;
+  absl::Duration patience = kRound;
   for (int i = 0; i < kDeliveriesPerRound; ++i) {
-    const absl::StatusOr<std::optional<v1::Delivery>> next = feed_->Next(until);
+    const absl::StatusOr<std::optional<v1::Delivery>> next = feed_->Next(patience);
     if (absl::IsDataLoss(next.status()) || absl::IsOutOfRange(next.status())) {
       // Whatever was missed on the feed, the reads that follow are of the present.
       feed_alarms_.push_back(absl::StrCat("GAP IN THE FEED: ", next.status().message()));
       feed_ = std::make_unique<Subscription>(client_->connection(), SubscriptionOptions{.from_now = true});
-      all_read_at_ = absl::InfinitePast();
+      all_read_at_ = kNever;
       return absl::OkStatus();
     }
     MUSTER_RETURN_IF_ERROR(next.status());
     if (!next->has_value()) break;
     TakeDelivery((*next)->notice());
-    until = Now(*client_);  // After the first, only what is there already.
+    patience = absl::ZeroDuration();  // After the first, only what is there already.
   }
   return absl::OkStatus();
 }
@@ -142,28 +150,27 @@ void BoardReader::TakeDelivery(const v1::Notice& notice) {
   for (auto& [id, due] : due_) {
     if (id == notice.operation_id() || (touched & kConflictsPart) != 0) due.parts |= touched;
   }
-  if (notice.has_operation() || notice.has_participant()) all_read_at_ = absl::InfinitePast();
+  if (notice.has_operation() || notice.has_participant()) all_read_at_ = kNever;
 }
 
 void BoardReader::RefreshLink() {
-  const absl::Time now = Now(*client_);
-  if (now - link_read_at_ < kLinkEvery) return;
-  link_read_at_ = now;
+  if (Monotonic(*client_) - link_read_at_ < kLinkEvery) return;
+  link_read_at_ = Monotonic(*client_);
   BoardLink link = agent_ == nullptr ? LinkToBroker(*client_, feed_->caught_up(), feed_->trouble())
-                                     : LinkOfDaemon(*agent_, now, absl::LocalTimeZone());
+                                     : LinkOfDaemon(*agent_, Now(*client_), absl::LocalTimeZone());
   link.alarms.insert(link.alarms.begin(), feed_alarms_.begin(), feed_alarms_.end());
   const bool came_back = [&] {
     absl::MutexLock lock(&mu_);
     return link.connected && !model_.link.connected;
   }();
-  if (came_back) all_read_at_ = absl::InfinitePast();
+  if (came_back) all_read_at_ = kNever;
   Update([&link](BoardModel& model) { model.link = link; });
 }
 
 void BoardReader::ReadDue() {
   // While the line is down a call to a broker would only block; a daemon answers from what it holds.
   if (agent_ == nullptr && !feed_->trouble().ok()) return;
-  if (Now(*client_) - all_read_at_ >= options_.read_every_max) {
+  if (Monotonic(*client_) - all_read_at_ >= options_.read_every_max) {
     const absl::StatusOr<v1::ListOperationsResponse> operations = ReadOperations(*client_);
     if (!operations.ok()) {
       Update([&](BoardModel& model) {
@@ -171,7 +178,7 @@ void BoardReader::ReadDue() {
       });
       return;
     }
-    all_read_at_ = Now(*client_);
+    all_read_at_ = Monotonic(*client_);
     Update([&](BoardModel& model) { model.SetOperations(*operations, options_.operations); });
     const BoardModel known = model();
     std::map<std::string, Due> due;
@@ -179,13 +186,13 @@ void BoardReader::ReadDue() {
     due_ = std::move(due);
   }
   for (auto& [id, due] : due_) {
-    if (due.parts == kNoPart || Now(*client_) - due.last_read < options_.read_every_min) continue;
+    if (due.parts == kNoPart || Monotonic(*client_) - due.last_read < options_.read_every_min) continue;
     const BoardModel known = model();
     const auto found = known.operations.find(id);
     if (found == known.operations.end()) continue;
     absl::Status status;
     const OperationBoard board = ReadInto(*client_, found->second, id, due.parts, options_, &status);
-    due.last_read = Now(*client_);
+    due.last_read = Monotonic(*client_);
     if (status.ok()) due.parts = kNoPart;
     Update([&id = id, &board](BoardModel& model) { model.operations[id] = board; });
   }

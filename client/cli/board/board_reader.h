@@ -19,6 +19,7 @@
 #include "client/lib/client.h"
 #include "client/lib/freshness.h"
 #include "client/lib/subscription.h"
+#include "common/revision.h"
 
 namespace muster::cli {
 
@@ -60,9 +61,12 @@ class BoardReader {
   static absl::StatusOr<BoardModel> ReadOnce(Client* client, AgentClient* agent, const BoardReaderOptions& options);
 
  private:
+  // Moments of the monotonic clock, as all that say how often something is read.
+  static constexpr absl::Duration kNever = -absl::InfiniteDuration();
+
   struct Due {
     Parts parts = kNoPart;
-    absl::Time last_read = absl::InfinitePast();
+    absl::Duration last_read = kNever;
   };
 
   void Run();
@@ -82,8 +86,8 @@ class BoardReader {
   // The thread's alone.
   std::unique_ptr<Subscription> feed_;
   absl::Time started_at_;
-  absl::Time link_read_at_ = absl::InfinitePast();
-  absl::Time all_read_at_ = absl::InfinitePast();
+  absl::Duration link_read_at_ = kNever;
+  absl::Duration all_read_at_ = kNever;
   std::map<std::string, Due> due_;
   std::vector<std::string> feed_alarms_;
 
@@ -91,6 +95,7 @@ class BoardReader {
   BoardModel model_ ABSL_GUARDED_BY(mu_);
   uint64_t version_ ABSL_GUARDED_BY(mu_) = 0;
   absl::Status ended_ ABSL_GUARDED_BY(mu_);
+  Revision changed_;  // Bumped after version_ or ended_ was changed.
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
 
   std::thread thread_;

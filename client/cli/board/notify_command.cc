@@ -46,7 +46,7 @@ absl::Status Notify(Invocation& invocation, const NotifyFlags& flags) {
   MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
   Subscription feed(client->connection(), std::move(start));
   for (uint64_t told = 0; flags.count == 0 || told < flags.count;) {
-    MUSTER_ASSIGN_OR_RETURN(const std::optional<v1::Delivery> delivery, feed.Next(absl::InfiniteFuture()));
+    MUSTER_ASSIGN_OR_RETURN(const std::optional<v1::Delivery> delivery, feed.Next(absl::InfiniteDuration()));
     if (!delivery.has_value()) continue;
     if (IsAbout(delivery->notice(), flags.only)) {
       Tell(invocation, delivery->notice(), flags.bell);

@@ -6,7 +6,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "common/clock.h"
+#include "common/deadline.h"
 #include "common/status_macros.h"
 
 namespace muster {
@@ -25,14 +25,14 @@ bool SameDelivery(const v1::Delivery& a, const v1::Delivery& b) {
 }
 
 absl::StatusOr<std::vector<v1::Delivery>> ReadHistory(const std::shared_ptr<Connection>& connection,
-                                                      absl::Time deadline) {
+                                                      const Deadline& deadline) {
   Subscription history(connection, {});
   std::vector<v1::Delivery> deliveries;
   while (!history.caught_up()) {
-    MUSTER_ASSIGN_OR_RETURN(std::optional<v1::Delivery> next, history.Next(deadline));
+    MUSTER_ASSIGN_OR_RETURN(std::optional<v1::Delivery> next, history.Next(deadline.left()));
     if (next.has_value()) {
       deliveries.push_back(*std::move(next));
-    } else if (SystemClock()->Now() >= deadline) {
+    } else if (deadline.passed()) {
       return absl::DeadlineExceededError("the history of the feed did not come to its end in time");
     }
   }
@@ -52,7 +52,7 @@ AgencyFeed::~AgencyFeed() {
 void AgencyFeed::Run() {
   absl::Status status;
   while (status.ok()) {
-    absl::StatusOr<std::optional<v1::Delivery>> next = subscription_.Next(absl::InfiniteFuture());
+    absl::StatusOr<std::optional<v1::Delivery>> next = subscription_.Next(absl::InfiniteDuration());
     status = next.status();
     if (status.ok() && next->has_value()) status = Take(**std::move(next));
   }
@@ -104,11 +104,11 @@ absl::StatusOr<std::vector<v1::Delivery>> AgencyFeed::ReadUpTo(const std::string
 }
 
 absl::Status AgencyFeed::CheckAgainstHistory(absl::Duration timeout) {
-  const absl::Time deadline = SystemClock()->Now() + timeout;
+  const Deadline deadline(timeout);
   MUSTER_ASSIGN_OR_RETURN(const std::vector<v1::Delivery> history, ReadHistory(connection_, deadline));
   absl::MutexLock lock(&mu_);
   auto complete = [&]() ABSL_SHARED_LOCKS_REQUIRED(mu_) { return deliveries_.size() >= history.size() || !end_.ok(); };
-  const bool in_time = mu_.AwaitWithDeadline(absl::Condition(&complete), deadline);
+  const bool in_time = mu_.AwaitWithTimeout(absl::Condition(&complete), deadline.left());
   MUSTER_RETURN_IF_ERROR(end_);
   for (size_t i = 0; i < deliveries_.size() && i < history.size(); ++i) {
     if (SameDelivery(deliveries_[i], history[i])) continue;

@@ -19,6 +19,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "absl/synchronization/mutex.h"
+#include "common/revision.h"
 
 namespace muster::doctor {
 namespace {
@@ -29,6 +30,7 @@ struct Lookup {
   bool done ABSL_GUARDED_BY(mu) = false;
   int error ABSL_GUARDED_BY(mu) = 0;
   std::vector<SocketAddress> addresses ABSL_GUARDED_BY(mu);
+  Revision answered;  // Bumped after done was set.
 };
 
 std::string Text(const sockaddr* address, socklen_t size) {
@@ -50,10 +52,13 @@ void LookUp(const HostPort& name, Lookup* lookup) {
     addresses.push_back(std::move(address));
   }
   if (list != nullptr) freeaddrinfo(list);
-  absl::MutexLock lock(&lookup->mu);
-  lookup->error = error;
-  lookup->addresses = std::move(addresses);
-  lookup->done = true;
+  {
+    absl::MutexLock lock(&lookup->mu);
+    lookup->error = error;
+    lookup->addresses = std::move(addresses);
+    lookup->done = true;
+  }
+  lookup->answered.Bump();
 }
 
 // Why no connection came about; 0 when one did.
@@ -127,8 +132,8 @@ std::vector<SocketAddress> CheckName(const std::string& broker, absl::Duration t
   }
   const auto lookup = std::make_shared<Lookup>();
   std::thread([lookup, name = *name] { LookUp(name, lookup.get()); }).detach();
+  lookup->answered.WaitBeyond(0, timeout);
   absl::MutexLock lock(&lookup->mu);
-  lookup->mu.AwaitWithTimeout(absl::Condition(&lookup->done), timeout);
   if (!lookup->addresses.empty()) {
     findings->push_back(Fine(
         subject, absl::StrCat(name->host, " is ",

@@ -15,7 +15,7 @@ namespace {
 absl::Status ReadFeed(Client& client, ReportBuilder* builder) {
   Subscription feed(client.connection(), {});
   while (true) {
-    absl::StatusOr<std::optional<v1::Delivery>> next = feed.Next(absl::InfiniteFuture());
+    absl::StatusOr<std::optional<v1::Delivery>> next = feed.Next(absl::InfiniteDuration());
     if (absl::IsOutOfRange(next.status())) {
       builder->AddGap(absl::StrCat("the broker no longer holds the beginning of this agency's history: ",
                                    std::string(next.status().message())));

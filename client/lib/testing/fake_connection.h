@@ -162,7 +162,7 @@ class FakeConnection : public Connection {
 
  protected:
   absl::Status CallOnce(size_t broker, absl::string_view method, const google::protobuf::Message& request,
-                        google::protobuf::Message* response, absl::Time) override {
+                        google::protobuf::Message* response, absl::Duration) override {
     return on_call(broker, std::string(method), request, response);
   }
   void Wait(absl::Duration duration) override {
