@@ -9,6 +9,8 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -77,10 +79,27 @@ absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Listen(absl::string_view add
   int fd = -1;
   for (const addrinfo* info = found; info != nullptr && fd < 0; info = info->ai_next) fd = ListenOn(*info);
   if (fd < 0) return Unusable(address, std::strerror(errno));
-  return std::unique_ptr<Acceptor>(new Acceptor(fd, PortOf(fd), eventfd(0, EFD_CLOEXEC)));
+  return std::unique_ptr<Acceptor>(new Acceptor(fd, PortOf(fd)));
 }
 
-Acceptor::Acceptor(int listening, int port, int stop) : listening_(listening), port_(port), stop_(stop) {}
+absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::ListenUnix(const std::string& path, mode_t mode) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(address.sun_path)) return Unusable(path, "the path is too long for a Unix socket");
+  std::memcpy(address.sun_path, path.data(), path.size());
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return Unusable(path, std::strerror(errno));
+  // Before bind, the mode is that of the file to be made, less the umask; afterwards it is the file's own.
+  if (fchmod(fd, mode) == 0 && bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 &&
+      chmod(path.c_str(), mode) == 0 && listen(fd, kBacklog) == 0) {
+    return std::unique_ptr<Acceptor>(new Acceptor(fd, 0));
+  }
+  const absl::Status status = Unusable(path, std::strerror(errno));
+  close(fd);
+  return status;
+}
+
+Acceptor::Acceptor(int listening, int port) : listening_(listening), port_(port), stop_(eventfd(0, EFD_CLOEXEC)) {}
 
 Acceptor::~Acceptor() {
   Stop();
@@ -124,7 +143,7 @@ void Acceptor::AcceptOne() {
     return;
   }
   const int yes = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));  // A Unix socket has no such option, nor the need.
   take_(fd);
 }
 

@@ -114,6 +114,8 @@ echo "== main suite"
 status=0
 ctest --preset dev --parallel "$jobs" || status=$?
 if [ -n "$failed" ]; then
+  # Whoever sees only the end of this sees why.
+  sed -n '/^VIOLATION/p; /NOTHING/p; /NOT TRIED/p' build/dev/faults.txt 2>/dev/null | cut -c1-300 >&2 || true
   echo "run.sh: failed before the main suite:$failed" >&2
   exit 1
 fi

@@ -105,11 +105,11 @@ waiting() {
 if [ "$quick" = yes ]; then
   computing 60 60 &
   lanes=$!
-  waiting 36 20 6 2 2 4 1 1 500 &
+  waiting 36 20 6 2 2 4 2 1 500 &
 else
   computing 1 1 &
   lanes=$!
-  waiting 160 210 120 12 6 16 1 2 10000 &
+  waiting 160 210 120 12 6 16 4 2 10000 &
 fi
 lanes="$lanes $!"
 for lane in $lanes; do

@@ -1,11 +1,8 @@
 #include "client/agent/serve/local_server.h"
 
 #include <grpc/support/time.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -18,6 +15,7 @@
 #include "client/agent/serve/socket.h"
 #include "client/agent/serve/submission_service.h"
 #include "client/agent/serve/unary_service.h"
+#include "common/acceptor.h"
 #include "common/status_macros.h"
 #include "common/tls_files.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
@@ -64,11 +62,10 @@ void SetLimits(grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kPingIntervalMinMs);
   builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
   builder->AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
-  builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // Two daemons on one port would share the callers.
 }
 
 gpr_timespec After(absl::Duration duration) {
-  return gpr_time_add(gpr_now(GPR_CLOCK_REALTIME),
+  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
                       gpr_time_from_millis(absl::ToInt64Milliseconds(duration), GPR_TIMESPAN));
 }
 
@@ -96,25 +93,25 @@ class LocalServer::Impl {
     builder.RegisterService(&agent_service_);
     builder.RegisterService(&submission_service_);
     builder.RegisterService(&feed_service_);
-    int tcp_port = 0;
-    std::string tcp_address;
-    if (listen.has_tcp()) {
-      MUSTER_ASSIGN_OR_RETURN(tcp_address, LoopbackAddress(listen.tcp().address()));
-      MUSTER_ASSIGN_OR_RETURN(std::shared_ptr<grpc::ServerCredentials> credentials, MutualTls(listen.tcp(), agent_));
-      builder.AddListeningPort(tcp_address, std::move(credentials), &tcp_port);
-    }
-    MUSTER_RETURN_IF_ERROR(Bind(listen, &builder));
-    if (!tcp_address.empty()) {
-      if (tcp_port == 0) {
-        return absl::UnavailableError(absl::StrCat("cannot listen on ", tcp_address,
-                                                   " (listen.tcp.address); is something else listening there?"));
-      }
-      tcp_address_ = absl::StrCat(tcp_address.substr(0, tcp_address.rfind(':')), ":", tcp_port);
+    if (listen.has_tcp()) MUSTER_RETURN_IF_ERROR(ListenOnTcp(listen.tcp(), &builder));
+    MUSTER_RETURN_IF_ERROR(ListenOnSocket(listen, &builder));
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr) return absl::UnavailableError("gRPC does not start; its messages are above");
+    for (Listener& listener : listeners_) {
+      listener.acceptor->Start([connections = listener.connections.get()](int fd) {
+        grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+        connection.listener_fd = -1;
+        connection.fd = fd;
+        connections->HandleNewConnection(&connection);
+      });
     }
     return absl::OkStatus();
   }
 
   void Stop(absl::Duration grace) {
+    // gRPC takes no connection once it shuts down.
+    for (Listener& listener : listeners_) listener.acceptor->Stop();
+    if (!socket_path_.empty()) unlink(socket_path_.c_str());
     if (server_ == nullptr) return;
     if (auto* health = server_->GetHealthCheckService()) health->SetServingStatus(false);
     calls_.Stop();
@@ -124,33 +121,44 @@ class LocalServer::Impl {
     server_->Shutdown(After(grace));
     server_->Wait();
     server_ = nullptr;
-    unlink(socket_path_.c_str());
   }
 
   const std::string& socket_path() const { return socket_path_; }
   const std::string& tcp_address() const { return tcp_address_; }
 
  private:
-  absl::Status Bind(const config::v1::AgentListenConfig& listen, grpc::ServerBuilder* builder) {
+  struct Listener {
+    std::unique_ptr<Acceptor> acceptor;
+    std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections;
+  };
+
+  absl::Status ListenOnTcp(const config::v1::AgentTcpConfig& tcp, grpc::ServerBuilder* builder) {
+    MUSTER_ASSIGN_OR_RETURN(const std::string address, LoopbackAddress(tcp.address()));
+    MUSTER_ASSIGN_OR_RETURN(const std::shared_ptr<grpc::ServerCredentials> credentials, MutualTls(tcp, agent_));
+    absl::StatusOr<std::unique_ptr<Acceptor>> acceptor = Acceptor::Listen(address);
+    if (!acceptor.ok()) {
+      return absl::UnavailableError(absl::StrCat("listen.tcp.address: ", acceptor.status().message()));
+    }
+    tcp_address_ = absl::StrCat(address.substr(0, address.rfind(':')), ":", (*acceptor)->port());
+    Add(*std::move(acceptor), credentials, builder);
+    return absl::OkStatus();
+  }
+
+  absl::Status ListenOnSocket(const config::v1::AgentListenConfig& listen, grpc::ServerBuilder* builder) {
     MUSTER_ASSIGN_OR_RETURN(const mode_t mode, ParseSocketMode(listen.socket_mode()));
     MUSTER_RETURN_IF_ERROR(PrepareSocket(listen.socket()));
-    int bound = 0;
-    builder->AddListeningPort(absl::StrCat("unix:", listen.socket()), grpc::InsecureServerCredentials(), &bound);
-    {
-      const Umask mask(mode);
-      server_ = builder->BuildAndStart();
-    }
-    if (server_ == nullptr || bound == 0) {
-      return absl::UnavailableError(absl::StrCat("cannot listen on ", listen.socket(), " (listen.socket)",
-                                                 listen.has_tcp() ? " or on listen.tcp.address" : "",
-                                                 "; is the folder writable, and is nothing else listening there?"));
-    }
+    absl::StatusOr<std::unique_ptr<Acceptor>> acceptor = Acceptor::ListenUnix(listen.socket(), mode);
+    if (!acceptor.ok()) return absl::UnavailableError(absl::StrCat("listen.socket: ", acceptor.status().message()));
     socket_path_ = listen.socket();
-    if (chmod(socket_path_.c_str(), mode) != 0) {
-      return absl::UnavailableError(
-          absl::StrCat("cannot set the mode of ", socket_path_, " to ", listen.socket_mode(), ": ", strerror(errno)));
-    }
+    Add(*std::move(acceptor), grpc::InsecureServerCredentials(), builder);
     return absl::OkStatus();
+  }
+
+  void Add(std::unique_ptr<Acceptor> acceptor, const std::shared_ptr<grpc::ServerCredentials>& credentials,
+           grpc::ServerBuilder* builder) {
+    auto connections = builder->experimental().AddExternalConnectionAcceptor(
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials);
+    listeners_.push_back({std::move(acceptor), std::move(connections)});
   }
 
   Agent* const agent_;
@@ -159,6 +167,7 @@ class LocalServer::Impl {
   AgentService agent_service_;
   SubmissionService submission_service_;
   FeedService feed_service_;
+  std::vector<Listener> listeners_;
   std::unique_ptr<grpc::Server> server_;
   std::string socket_path_;
   std::string tcp_address_;

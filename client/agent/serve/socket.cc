@@ -85,10 +85,6 @@ absl::Status PrepareSocket(const std::string& path) {
   return absl::OkStatus();
 }
 
-Umask::Umask(mode_t mode) : before_(umask(static_cast<mode_t>(~mode & 0777))) {}
-
-Umask::~Umask() { umask(before_); }
-
 absl::StatusOr<std::string> LoopbackAddress(const std::string& address) {
   MUSTER_ASSIGN_OR_RETURN(doctor::HostPort parts, doctor::SplitHostPort(address));
   if (parts.host == "localhost") parts.host = "127.0.0.1";

@@ -22,19 +22,6 @@ absl::StatusOr<mode_t> ParseSocketMode(absl::string_view octal);
 // something else than a socket lies there.
 absl::Status PrepareSocket(const std::string& path);
 
-// Keeps every file that this process creates from being more open than `mode`, until it is destroyed. The process has
-// one such mask: others' files may come out with fewer permissions meanwhile, never with more.
-class Umask {
- public:
-  explicit Umask(mode_t mode);
-  ~Umask();
-  Umask(const Umask&) = delete;
-  Umask& operator=(const Umask&) = delete;
-
- private:
-  const mode_t before_;
-};
-
 // `address` (host:port) as something to listen on that only this machine can reach; localhost becomes 127.0.0.1.
 // INVALID_ARGUMENT for any other name or address.
 absl::StatusOr<std::string> LoopbackAddress(const std::string& address);
