@@ -89,14 +89,17 @@ absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::ListenUnix(const std::string
   std::memcpy(address.sun_path, path.data(), path.size());
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return Unusable(path, std::strerror(errno));
+  auto undo = absl::MakeCleanup([fd] { close(fd); });
   // Before bind, the mode is that of the file to be made, less the umask; afterwards it is the file's own.
-  if (fchmod(fd, mode) == 0 && bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 &&
-      chmod(path.c_str(), mode) == 0 && listen(fd, kBacklog) == 0) {
-    return std::unique_ptr<Acceptor>(new Acceptor(fd, 0));
+  if (fchmod(fd, mode) != 0 || bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+    return absl::UnavailableError(absl::StrCat("cannot make the socket ", path, ": ", std::strerror(errno),
+                                               "; is its folder writable, and is nothing else there?"));
   }
-  const absl::Status status = Unusable(path, std::strerror(errno));
-  close(fd);
-  return status;
+  auto remove = absl::MakeCleanup([&path] { unlink(path.c_str()); });
+  if (chmod(path.c_str(), mode) != 0 || listen(fd, kBacklog) != 0) return Unusable(path, std::strerror(errno));
+  std::move(remove).Cancel();
+  std::move(undo).Cancel();
+  return std::unique_ptr<Acceptor>(new Acceptor(fd, 0));
 }
 
 Acceptor::Acceptor(int listening, int port) : listening_(listening), port_(port), stop_(eventfd(0, EFD_CLOEXEC)) {}

@@ -3,6 +3,12 @@
 #include <utility>
 
 namespace muster {
+namespace {
+
+// Of two looks that count as one.
+constexpr absl::Duration kApartMax = absl::Seconds(1);
+
+}  // namespace
 
 ClockWatch::ClockWatch(const Clock* clock, absl::Duration interval, absl::Duration tolerance,
                        std::function<void(absl::Duration)> set_back)
@@ -16,6 +22,15 @@ ClockWatch::ClockWatch(const Clock* clock, absl::Duration interval, absl::Durati
 ClockWatch::~ClockWatch() {
   stopped_.Bump();
   thread_.join();
+}
+
+absl::Time ClockWatch::Origin() const {
+  while (true) {
+    const absl::Duration before = clock_->Monotonic();
+    const absl::Time now = clock_->Now();
+    // Whoever was stopped in between looks again.
+    if (clock_->Monotonic() - before < kApartMax) return now - before;
+  }
 }
 
 void ClockWatch::Run() {

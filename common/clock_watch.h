@@ -28,7 +28,7 @@ class ClockWatch {
 
  private:
   // When the monotonic clock began, by the wall clock: moves when that is set.
-  absl::Time Origin() const { return clock_->Now() - clock_->Monotonic(); }
+  absl::Time Origin() const;
   void Run();
 
   const Clock* const clock_;
@@ -36,7 +36,7 @@ class ClockWatch {
   const absl::Duration tolerance_;
   const std::function<void(absl::Duration)> set_back_;
   absl::Time origin_;  // The thread's alone, once that runs.
-  Revision stopped_;   // Bumped once.
+  Revision stopped_;   // Bumped to stop.
   std::thread thread_;
 };
 

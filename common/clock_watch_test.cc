@@ -1,5 +1,7 @@
 #include "common/clock_watch.h"
 
+#include <vector>
+
 #include "absl/synchronization/mutex.h"
 #include "gtest/gtest.h"
 

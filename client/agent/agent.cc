@@ -108,6 +108,8 @@ void Agent::Stop() {
   keeper_->Stop();
 }
 
+void Agent::StopHook() { hook_->Stop(); }
+
 absl::Status Agent::Failed(const absl::Status& status) {
   if (!failed_told_.exchange(true)) {
     LogError("the store failed; the daemon ends, and must be started again", {{"why", status.message()}});

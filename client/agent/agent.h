@@ -52,6 +52,8 @@ class Agent {
   absl::Status Start();
   // Stops them. What is saved stays saved.
   void Stop();
+  // Stops the hook alone, and with it a program that it runs; that delivery comes again after the next start.
+  void StopHook();
 
   // Saves `submission` (valid; a missing id is made) and, while connected, waits up to answer_within for its decision.
   // The outcome has `saved_here` when there is none yet.

@@ -31,18 +31,16 @@ namespace {
 
 constexpr unsigned int kDrainSecondsMax = 30;
 constexpr absl::Duration kCallGrace = absl::Seconds(3);
-// What ClockWatch sends us.
+// What ClockWatch sends us. An operator may, too.
 constexpr int kStartAnew = SIGUSR1;
 constexpr absl::Duration kClockLook = absl::Seconds(1);
 constexpr absl::Duration kSetBackMax = absl::Seconds(10);
 
-absl::StatusOr<std::unique_ptr<Store>> OpenStore(const config::v1::AgentConfig& config, const UnlockKey& key) {
-  return Store::Open({.state_dir = config.state_dir(), .sqlite_vfs = ""}, key);
-}
-
-absl::StatusOr<std::unique_ptr<Store>> OpenStore(const config::v1::AgentConfig& config) {
+// `typed` gets a passphrase, and stays as it is for any other key.
+absl::StatusOr<std::unique_ptr<Store>> OpenStore(const config::v1::AgentConfig& config, UnlockKey* typed = nullptr) {
   MUSTER_ASSIGN_OR_RETURN(const UnlockKey key, LoadUnlockKey(config.key()));
-  return OpenStore(config, key);
+  if (typed != nullptr && key.is_passphrase) *typed = key;
+  return Store::Open({.state_dir = config.state_dir(), .sqlite_vfs = ""}, key);
 }
 
 // What `systemctl status` shows, and the log says once per change.
@@ -59,8 +57,31 @@ void ReportLink(const std::string& agency_id, const v1::LinkStatus& link) {
   }
 }
 
-// `arguments` are those of main.
-absl::Status Serve(const config::v1::AgentConfig& config, char** arguments) {
+// Waits for a signal to end. A new start does not return; the status says if it failed.
+absl::Status AwaitEnd(const Start& start, const UnlockKey& typed, const sigset_t& signals, Agent* agent) {
+  while (true) {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    if (signal != kStartAnew) {
+      LogInfo("draining", {{"signal", signal}});
+      return absl::OkStatus();
+    }
+    sigset_t pending;
+    sigpending(&pending);
+    const bool ends = sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
+    if (ends || !agent->store().failed().ok()) continue;  // That signal comes next.
+    if (const absl::Status able = CanStartAnew(start); !able.ok()) {
+      LogError("a new start would fail, so the daemon goes on; restart it when that is mended",
+               {{"why", able.message()}});
+      continue;
+    }
+    agent->StopHook();
+    return StartAnew(start, typed);
+  }
+}
+
+absl::Status Serve(const config::v1::AgentConfig& config, const Start& start) {
+  prctl(PR_SET_NAME, "muster-agent");  // After a new start it would be that of a link.
   // A core would hold keys and plans in the clear.
   prctl(PR_SET_DUMPABLE, 0);
   // Before any thread exists, so that every thread inherits the mask and only sigwait below takes these.
@@ -74,8 +95,14 @@ absl::Status Serve(const config::v1::AgentConfig& config, char** arguments) {
   // libprotobuf writes a line for every text that is not UTF-8; whoever sends such gets an answer that says so.
   google::protobuf::SetLogHandler(nullptr);
   MUSTER_RETURN_IF_ERROR(DisableTlsSessionTickets());
-  MUSTER_ASSIGN_OR_RETURN(const UnlockKey key, LoadUnlockKey(config.key()));
-  MUSTER_ASSIGN_OR_RETURN(std::unique_ptr<Store> store, OpenStore(config, key));
+  UnlockKey typed;
+  MUSTER_ASSIGN_OR_RETURN(std::unique_ptr<Store> store, OpenStore(config, &typed));
+  // Before gRPC waits for anything.
+  const ClockWatch clock_watch(SystemClock(), kClockLook, kSetBackMax, [](absl::Duration by) {
+    LogWarn("the clock was set back, and gRPC waits for moments of it: the daemon starts anew",
+            {{"by", absl::FormatDuration(by)}});
+    kill(getpid(), kStartAnew);
+  });
   Agent agent(config, std::move(store), SystemClock(), [](const absl::Status&) { kill(getpid(), SIGTERM); });
   agent.link().OnChange([&agent] { ReportLink(agent.link().agency_id(), agent.link().status()); });
   MUSTER_RETURN_IF_ERROR(agent.Start());
@@ -87,20 +114,13 @@ absl::Status Serve(const config::v1::AgentConfig& config, char** arguments) {
                       {"pid", getpid()}});
   NotifyService("READY=1");
 
-  const ClockWatch clock_watch(SystemClock(), kClockLook, kSetBackMax, [](absl::Duration by) {
-    LogWarn("the clock was set back, and gRPC waits for moments of it: the daemon starts anew",
-            {{"by", absl::FormatDuration(by)}});
-    kill(getpid(), kStartAnew);
-  });
-  int signal = 0;
-  sigwait(&signals, &signal);
-  if (signal == kStartAnew) return StartAnew(arguments, key);
-  LogInfo("draining", {{"signal", signal}});
+  const absl::Status end = AwaitEnd(start, typed, signals, &agent);
   NotifyService("STOPPING=1");
   alarm(kDrainSecondsMax);  // If anything below hangs, end all the same: everything saved is durable.
   server->Stop(kCallGrace);
   agent.Stop();
   MUSTER_RETURN_IF_ERROR(agent.store().failed());
+  MUSTER_RETURN_IF_ERROR(end);
   LogInfo("stopped");
   return absl::OkStatus();
 }
@@ -223,7 +243,7 @@ int main(int argc, char** argv) {
   if (new_key->parsed()) return ExitCode(muster::agent::NewKey(key_path));
   const auto loaded = muster::agent::LoadAgentConfig(config_path, flags);
   if (!loaded.ok()) return ExitCode(loaded.status());
-  if (serve->parsed()) return ExitCode(muster::agent::Serve(*loaded, argv));
+  if (serve->parsed()) return ExitCode(muster::agent::Serve(*loaded, {argv, config_path, flags}));
   if (rekey->parsed()) return ExitCode(muster::agent::Rekey(*loaded, rekey_flags));
   if (verify->parsed()) return ExitCode(muster::agent::Verify(*loaded));
   std::cout << muster::agent::DescribeAgentConfig(*loaded);

@@ -1,12 +1,13 @@
 #include "client/agent/start_anew.h"
 
-#include <sys/mman.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "common/status_macros.h"
 
 namespace muster::agent {
@@ -16,23 +17,30 @@ absl::Status Failed(absl::string_view what) {
   return absl::UnknownError(absl::StrCat("cannot ", what, ": ", std::strerror(errno)));
 }
 
-// Standard input holds the passphrase, in memory and nowhere else.
-absl::Status HandOn(const UnlockKey& key) {
-  const int fd = memfd_create("passphrase", MFD_CLOEXEC);
-  if (fd < 0) return Failed("hand on the passphrase");
-  const auto size = static_cast<ssize_t>(key.secret.size());
-  const bool ready = write(fd, key.secret.data(), key.secret.size()) == size && lseek(fd, 0, SEEK_SET) == 0 &&
-                     dup2(fd, STDIN_FILENO) == STDIN_FILENO;
+// Standard input becomes a pipe that holds the passphrase, until it is read. A pipe takes far more bytes than a
+// passphrase may have.
+absl::Status HandOn(const UnlockKey& typed) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return Failed("hand on the passphrase");
+  const bool ready =
+      write(ends[1], typed.secret.data(), typed.secret.size()) == static_cast<ssize_t>(typed.secret.size()) &&
+      dup2(ends[0], STDIN_FILENO) == STDIN_FILENO;
   const absl::Status status = ready ? absl::OkStatus() : Failed("hand on the passphrase");
-  close(fd);
+  close(ends[0]);
+  close(ends[1]);
   return status;
 }
 
 }  // namespace
 
-absl::Status StartAnew(char** arguments, const UnlockKey& key) {
-  if (key.is_passphrase) MUSTER_RETURN_IF_ERROR(HandOn(key));
-  execv("/proc/self/exe", arguments);
+absl::Status CanStartAnew(const Start& start) {
+  MUSTER_ASSIGN_OR_RETURN(const config::v1::AgentConfig config, LoadAgentConfig(start.config_path, start.flags));
+  return config.key().passphrase() ? absl::OkStatus() : LoadUnlockKey(config.key()).status();
+}
+
+absl::Status StartAnew(const Start& start, const UnlockKey& typed) {
+  if (typed.is_passphrase) MUSTER_RETURN_IF_ERROR(HandOn(typed));
+  execv("/proc/self/exe", start.arguments);
   return Failed("start anew");
 }
 

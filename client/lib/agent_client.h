@@ -36,7 +36,7 @@ class AgentClient {
                                                        const std::string& reason);
 
   // Waits until the item is accepted, rejected or dropped, through restarts of the daemon too. DEADLINE_EXCEEDED when
-  // it is none of them `within` so long.
+  // that takes longer than `within`.
   absl::StatusOr<agent::v1::OutboxItem> Await(const agent::v1::OutboxItemName& name, absl::Duration within);
 
  private:

@@ -118,7 +118,7 @@ class Connection {
   void MoveOnFrom(size_t broker);
 
  protected:
-  // One attempt at one broker, that ends `within` so long.
+  // One attempt at one broker, that takes no longer than `within`.
   virtual absl::Status CallOnce(size_t broker, absl::string_view method, const google::protobuf::Message& request,
                                 google::protobuf::Message* response, absl::Duration within) = 0;
   // For CallOnce: marks an UNAVAILABLE as a broker that closed the connection in the TLS handshake.

@@ -12,6 +12,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "client/lib/connection.h"
+#include "client/lib/grpc_deadline.h"
 #include "common/error_reason.h"
 #include "common/identity.h"
 #include "common/rich_status.h"
@@ -39,12 +40,6 @@ absl::Status FromGrpc(const grpc::Status& status) {
 // What is wrong with local files is wrong input, whatever the code says.
 absl::Status AsInput(const absl::Status& status) {
   return status.ok() ? status : absl::InvalidArgumentError(status.message());
-}
-
-// By the monotonic clock, as gRPC counts by itself.
-gpr_timespec After(absl::Duration duration) {
-  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                      gpr_time_from_nanos(absl::ToInt64Nanoseconds(duration), GPR_TIMESPAN));
 }
 
 int Milliseconds(absl::Duration duration) { return static_cast<int>(absl::ToInt64Milliseconds(duration)); }
@@ -221,7 +216,7 @@ absl::Status GrpcConnection::CallOnce(size_t broker, absl::string_view method, c
   MUSTER_RETURN_IF_ERROR(FromGrpc(
       grpc::GenericSerialize<grpc::ProtoBufferWriter, google::protobuf::Message>(request, &sent, &own_buffer)));
   grpc::ClientContext context;
-  context.set_deadline(After(within));
+  context.set_deadline(GrpcDeadline(within));
   grpc::ByteBuffer received;
   calls_.Add(&context);
   grpc::Status status;

@@ -41,7 +41,7 @@ SubmitStream::SubmitStream(std::shared_ptr<Connection> connection, SubmitStreamO
       on_result_(std::move(on_result)),
       backoff_(connection_->options().retry),
       hold_(absl::ZeroDuration(), connection_->clock()),
-      progress_due_(ProgressDue()) {
+      progress_at_(connection_->clock().Monotonic()) {
   writer_ = std::thread([this] { Run(); });
 }
 
@@ -60,7 +60,7 @@ absl::Status SubmitStream::Submit(v1::Submission submission) {
   if (!end_.ok()) return end_;
   if (cancelled_) return absl::CancelledError("the submit stream was cancelled");
   if (finishing_) return absl::FailedPreconditionError("the submit stream is finished; open another one");
-  if (pending_.empty()) progress_due_ = ProgressDue();
+  if (pending_.empty()) progress_at_ = connection_->clock().Monotonic();
   const uint64_t number = next_number_++;
   numbers_by_id_[submission.submission_id()].push_back(number);
   pending_.emplace(number, std::move(submission));
@@ -99,7 +99,7 @@ int SubmitStream::reconnects() const {
   return reconnects_;
 }
 
-Deadline SubmitStream::ProgressDue() const { return Deadline(connection_->options().deadline, connection_->clock()); }
+absl::Duration SubmitStream::SinceProgress() const { return connection_->clock().Monotonic() - progress_at_; }
 
 bool SubmitStream::Over() const { return cancelled_ || (finishing_ && pending_.empty()); }
 
@@ -198,14 +198,14 @@ void SubmitStream::Take(const v1::SubmissionAnswer& result) {
     const auto numbers = numbers_by_id_.find(result.submission_id());
     if (numbers == numbers_by_id_.end()) return;  // A second answer, to what was resent.
     const uint64_t number = numbers->second.front();
-    if (Passes(result) && !progress_due_.passed()) {
+    if (Passes(result) && SinceProgress() < connection_->options().deadline) {
       // Kept, at the end of those with the same id.
       to_send_.insert(number);
       std::rotate(numbers->second.begin(), numbers->second.begin() + 1, numbers->second.end());
       hold_ = Deadline(connection_->options().retry.initial_backoff, connection_->clock());
       return;
     }
-    progress_due_ = ProgressDue();
+    progress_at_ = connection_->clock().Monotonic();
   }
   // The callback comes before the submission counts as answered, so that Finish returns after the last one.
   on_result_(result);
@@ -221,14 +221,14 @@ bool SubmitStream::Recover(const absl::Status& why) {
   absl::Duration pause;
   {
     absl::MutexLock lock(&mu_);
-    if (!Passes(why) || progress_due_.passed()) {
+    if (!Passes(why) || SinceProgress() >= connection_->options().deadline) {
       end_ = why.ok() ? absl::UnavailableError(
                             "the broker ended the stream before it had answered everything; "
                             "submit what has no result again with the same ids")
                       : why;
       return false;
     }
-    if (connection_->options().deadline - progress_due_.left() < absl::Seconds(1)) backoff_.Reset();
+    if (SinceProgress() < absl::Seconds(1)) backoff_.Reset();
     pause = backoff_.Next(RetryDelayOf(why).value_or(absl::ZeroDuration()));
   }
   const auto cancelled = [this] {

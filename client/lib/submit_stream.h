@@ -85,10 +85,9 @@ class SubmitStream {
   void Take(const v1::SubmissionAnswer& result);
   // What to send next, at most a batch; empty when there is nothing (yet).
   v1::StreamSubmitRequest NextBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  bool MayWrite() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool Over() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // From now on.
-  Deadline ProgressDue() const;
+  // Since the last answer that counts, or since there was last nothing to answer.
+  absl::Duration SinceProgress() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Makes ready for the next stream after a break; false to give up.
   bool Recover(const absl::Status& why);
 
@@ -111,8 +110,8 @@ class SubmitStream {
   bool stream_ended_ ABSL_GUARDED_BY(mu_) = false;
   bool done_ ABSL_GUARDED_BY(mu_) = false;
   int reconnects_ ABSL_GUARDED_BY(mu_) = 0;
-  Deadline hold_ ABSL_GUARDED_BY(mu_);  // Until then nothing is sent.
-  Deadline progress_due_ ABSL_GUARDED_BY(mu_);
+  Deadline hold_ ABSL_GUARDED_BY(mu_);               // Until then nothing is sent.
+  absl::Duration progress_at_ ABSL_GUARDED_BY(mu_);  // Of the monotonic clock.
   absl::Status end_ ABSL_GUARDED_BY(mu_);
   SubmitWire* wire_ ABSL_GUARDED_BY(mu_) = nullptr;
   Revision ended_;  // Bumped after cancelled_ or stream_ended_ was set.

@@ -160,7 +160,7 @@ TEST(SubscriptionTest, AfterAGapItSaysWhereTheFeedGoesOn) {
   EXPECT_EQ(feed.gap_until(), "c4");
 }
 
-TEST(SubscriptionTest, NextGivesNothingWhenItsDeadlineHasPassed) {
+TEST(SubscriptionTest, NextWithoutPatienceGivesNothingWhereNothingIs) {
   Subscription feed(std::make_shared<FakeConnection>(), {});
   const absl::StatusOr<std::optional<v1::Delivery>> next = feed.Next(absl::ZeroDuration());
   ASSERT_TRUE(next.ok());

@@ -60,7 +60,7 @@ class OpenStreams {
   std::vector<std::shared_ptr<OpenStream>> All() const;
 
   const Check check_;
-  Revision stopped_;  // Bumped once.
+  Revision stopped_;  // Bumped to stop.
   std::thread pump_thread_;
   std::thread check_thread_;
 

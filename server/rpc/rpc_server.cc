@@ -1,5 +1,6 @@
 #include "server/rpc/rpc_server.h"
 
+#include <grpc/support/time.h>
 #include <pthread.h>
 
 #include <utility>
@@ -137,7 +138,8 @@ void RpcServer::Shutdown(absl::Duration grace) {
   if (server_ != nullptr) {
     BeginDrain();
     acceptor_->Stop();  // gRPC takes no connection once it shuts down.
-    server_->Shutdown(absl::ToChronoTime(clock_->Now() + grace));
+    server_->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                                   gpr_time_from_millis(absl::ToInt64Milliseconds(grace), GPR_TIMESPAN)));
     server_->Wait();
   }
   streams_.Stop();

@@ -10,9 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/acceptor.h"
 #include "common/clock.h"
@@ -84,7 +82,7 @@ class RpcServer {
   std::string address_;
 
   std::thread reload_thread_;
-  Revision stopped_;  // Bumped once.
+  Revision stopped_;  // Bumped to stop.
 };
 
 }  // namespace muster

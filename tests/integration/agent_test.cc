@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "client/lib/freshness.h"
 #include "common/error_reason.h"
@@ -439,6 +441,17 @@ TEST_F(AgentTest, StartedAnewItGoesOnWithoutAskingForThePassphrase) {
     return status.ok() && status->started_at().SerializeAsString() != started_at.SerializeAsString();
   })) << agent_->Log();
   ASSERT_TRUE(Reached(LINK_STATE_CONNECTED));
+  EXPECT_TRUE(Submit(KentuckyTally(1)).has_accepted());
+  EXPECT_EQ(agent_->Stop().value_or(-1), 0);
+}
+
+TEST_F(AgentTest, ItDoesNotStartAnewWithoutItsKey) {
+  SetUpExercise();
+  ASSERT_TRUE(StartAgent());
+  const std::string away = agent_->key_file() + ".away";
+  std::filesystem::rename(agent_->key_file(), away);
+  agent_->Signal(SIGUSR1);
+  ASSERT_TRUE(Eventually([&] { return absl::StrContains(agent_->Log(), "a new start would fail"); }));
   EXPECT_TRUE(Submit(KentuckyTally(1)).has_accepted());
   EXPECT_EQ(agent_->Stop().value_or(-1), 0);
 }

@@ -81,29 +81,33 @@ void Heartbeat::Beat() {
 
 absl::StatusOr<ClockOffset> Heartbeat::Ask(Connection& connection) const {
   muster::v1::WhoAmIResponse who;
+  const absl::Duration began = clock_->Monotonic();
   const absl::Time sent = clock_->Now();
   MUSTER_RETURN_IF_ERROR(
       connection.Call("/muster.v1.AgencyService/WhoAmI", muster::v1::WhoAmIRequest(), &who, kRoundTripMax));
   const absl::Time received = clock_->Now();
-  const absl::Duration half = (received - sent) / 2;
+  const absl::Duration round_trip = clock_->Monotonic() - began;
+  const absl::Duration half = round_trip / 2;
+  // The offset is off by as much as the clock was set meanwhile.
+  const absl::Duration set = absl::AbsDuration(received - sent - round_trip);
   return ClockOffset{
-      .offset = FromProto(who.broker_time()) - (sent + half), .uncertainty = half, .measured_at = received};
+      .offset = FromProto(who.broker_time()) - (sent + half), .uncertainty = half + set, .measured_at = received};
 }
 
 void Heartbeat::Take(const ClockOffset& measured) {
-  // Negative when our clock was set back meanwhile, and too long when it was set forward.
-  if (measured.uncertainty < absl::ZeroDuration() || measured.uncertainty > kRoundTripMax / 2) return;
+  if (measured.uncertainty > kRoundTripMax / 2) return;  // Our clock was set meanwhile.
   link_->Measured(measured);
   WarnOfClock(measured);
 }
 
 void Heartbeat::WarnOfClock(const ClockOffset& measured) {
   if (absl::AbsDuration(measured.offset) <= kClockOffWarning) {
-    clock_warned_at_ = absl::InfinitePast();
+    clock_warned_at_ = kNever;
     return;
   }
-  if (measured.measured_at - clock_warned_at_ < absl::Hours(1)) return;
-  clock_warned_at_ = measured.measured_at;
+  const absl::Duration now = clock_->Monotonic();
+  if (now - clock_warned_at_ < absl::Hours(1)) return;
+  clock_warned_at_ = now;
   LogWarn("the clock is off; READY is refused above 30 s",
           {{"brokers_clock_minus_ours", absl::FormatDuration(measured.offset)},
            {"uncertainty", absl::FormatDuration(measured.uncertainty)},
@@ -118,9 +122,9 @@ void Heartbeat::WarnOfExpiry() {
     if (threshold_days == 0 && left <= absl::Hours(24 * days)) threshold_days = days;
   }
   if (threshold_days == 0) return;
-  if (threshold_days == expiry_warned_days_ && now - expiry_warned_at_ < absl::Hours(24)) return;
+  if (threshold_days == expiry_warned_days_ && clock_->Monotonic() - expiry_warned_at_ < absl::Hours(24)) return;
   expiry_warned_days_ = threshold_days;
-  expiry_warned_at_ = now;
+  expiry_warned_at_ = clock_->Monotonic();
   const std::string not_after =
       absl::FormatTime(absl::RFC3339_sec, link_->certificate_not_after(), absl::UTCTimeZone());
   if (left <= absl::ZeroDuration()) {

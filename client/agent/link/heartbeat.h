@@ -40,6 +40,8 @@ class Heartbeat {
   void Beat();
 
  private:
+  static constexpr absl::Duration kNever = -absl::InfiniteDuration();  // Of the monotonic clock.
+
   void Run();
   bool Stopping();
   absl::StatusOr<ClockOffset> Ask(Connection& connection) const;
@@ -51,9 +53,9 @@ class Heartbeat {
   const Clock* const clock_;
 
   // The thread's own: what has been warned of.
-  absl::Time clock_warned_at_ = absl::InfinitePast();
+  absl::Duration clock_warned_at_ = kNever;
   int64_t expiry_warned_days_ = 0;
-  absl::Time expiry_warned_at_ = absl::InfinitePast();
+  absl::Duration expiry_warned_at_ = kNever;
 
   absl::Mutex mu_;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;

@@ -124,6 +124,16 @@ TEST_F(ListenTest, StoppingRemovesTheSocket) {
   EXPECT_NE(lstat(SocketPath().c_str(), &info), 0);
 }
 
+TEST_F(ListenTest, StoppedAgainItLeavesAnothersSocketAlone) {
+  UseSocket();
+  ASSERT_TRUE(StartUnenrolled().ok());
+  server_->Stop(absl::ZeroDuration());
+  std::ofstream(SocketPath()) << "another's";
+  server_.reset();
+  struct stat info = {};
+  EXPECT_EQ(lstat(SocketPath().c_str(), &info), 0);
+}
+
 TEST_F(ListenTest, HealthAndReflectionAreServed) {
   ASSERT_TRUE(StartUnenrolled().ok());
   EXPECT_EQ(CallWire(Socket(), kHealth, {""}).responses, std::vector<std::string>({"\x08\x01"}));  // SERVING

@@ -1,8 +1,8 @@
 #include "client/agent/serve/local_server.h"
 
-#include <grpc/support/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -15,6 +15,7 @@
 #include "client/agent/serve/socket.h"
 #include "client/agent/serve/submission_service.h"
 #include "client/agent/serve/unary_service.h"
+#include "client/lib/grpc_deadline.h"
 #include "common/acceptor.h"
 #include "common/status_macros.h"
 #include "common/tls_files.h"
@@ -43,7 +44,16 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MutualTls(const config:
       .certificate_file = config.certificate_file(), .key_file = config.key_file(), .ca_file = config.ca_file()};
   absl::StatusOr<TlsContents> contents = ReadTlsFiles(files);
   absl::Status status = contents.status();
-  if (status.ok()) status = CheckTlsContents(*contents, files, agent->clock().Now());
+  absl::StatusOr<CertificateInfo> certificate;
+  if (status.ok()) {
+    certificate = DescribeCertificatePem(contents->certificate, files.certificate_file);
+    status = certificate.status();
+  }
+  // A clock that was set back must not keep the daemon from starting; callers are checked by themselves.
+  if (status.ok()) {
+    status =
+        CheckTlsContents(*contents, files, std::max(agent->clock().Now(), certificate->not_before + absl::Seconds(1)));
+  }
   if (!status.ok()) return absl::InvalidArgumentError(absl::StrCat("listen.tcp: ", status.message()));
   grpc::SslServerCredentialsOptions options(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
   options.pem_root_certs = contents->ca;
@@ -62,11 +72,6 @@ void SetLimits(grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kPingIntervalMinMs);
   builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
   builder->AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
-}
-
-gpr_timespec After(absl::Duration duration) {
-  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                      gpr_time_from_millis(absl::ToInt64Milliseconds(duration), GPR_TIMESPAN));
 }
 
 }  // namespace
@@ -109,16 +114,17 @@ class LocalServer::Impl {
   }
 
   void Stop(absl::Duration grace) {
+    // While it still listens, so that nobody takes the file for one that was left behind and puts its own there.
+    if (std::exchange(bound_, false)) unlink(socket_path_.c_str());
     // gRPC takes no connection once it shuts down.
     for (Listener& listener : listeners_) listener.acceptor->Stop();
-    if (!socket_path_.empty()) unlink(socket_path_.c_str());
     if (server_ == nullptr) return;
     if (auto* health = server_->GetHealthCheckService()) health->SetServingStatus(false);
     calls_.Stop();
     // Those who wait look up.
     agent_->store().outbox().Wake();
     agent_->store().inbox().Wake();
-    server_->Shutdown(After(grace));
+    server_->Shutdown(GrpcDeadline(grace));
     server_->Wait();
     server_ = nullptr;
   }
@@ -150,6 +156,7 @@ class LocalServer::Impl {
     absl::StatusOr<std::unique_ptr<Acceptor>> acceptor = Acceptor::ListenUnix(listen.socket(), mode);
     if (!acceptor.ok()) return absl::UnavailableError(absl::StrCat("listen.socket: ", acceptor.status().message()));
     socket_path_ = listen.socket();
+    bound_ = true;
     Add(*std::move(acceptor), grpc::InsecureServerCredentials(), builder);
     return absl::OkStatus();
   }
@@ -170,6 +177,7 @@ class LocalServer::Impl {
   std::vector<Listener> listeners_;
   std::unique_ptr<grpc::Server> server_;
   std::string socket_path_;
+  bool bound_ = false;  // Our socket lies at socket_path_.
   std::string tcp_address_;
 };
 

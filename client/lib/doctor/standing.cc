@@ -86,8 +86,9 @@ void CheckStanding(const LinkToCheck& link, const std::string& broker, const Clo
   absl::StatusOr<v1::WhoAmIResponse> us = client.WhoAmI();
   if (!us.ok()) return refused(us.status());
   const absl::Time sent = clock.Now();
+  const absl::Duration began = clock.Monotonic();
   us = client.WhoAmI();
-  const absl::Duration round_trip = clock.Now() - sent;
+  const absl::Duration round_trip = clock.Monotonic() - began;
   if (!us.ok()) return refused(us.status());
   findings->push_back(JudgeClock(broker, FromProto(us->broker_time()) - (sent + round_trip / 2), round_trip / 2));
   findings->push_back(Accepted(broker, *us));
