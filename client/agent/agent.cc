@@ -32,10 +32,6 @@ RetryPolicy RetryFrom(absl::Duration initial, const config::v1::AgentLinkConfig&
   return {.initial_backoff = std::min(initial, max), .max_backoff = max};
 }
 
-bool NoBrokerAnswered(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) || absl::IsCancelled(status);
-}
-
 bool Decided(const v1::OutboxItem& item) { return item.state() != v1::DELIVERY_STATE_SAVED_HERE; }
 
 // Whether the caller wants to see at least something of which only a broker can be sure.

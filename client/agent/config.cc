@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "client/agent/socket.h"
 #include "common/status_macros.h"
 #include "common/toml.h"
 #include "google/protobuf/util/json_util.h"
@@ -83,25 +83,19 @@ void ResolvePaths(const std::filesystem::path& folder, AgentConfig* config) {
   }
 }
 
-bool IsSocketMode(absl::string_view mode) {
-  return (mode.size() == 3 || mode.size() == 4) && mode.find_first_not_of("01234567") == absl::string_view::npos &&
-         (mode.size() == 3 || mode[0] == '0');
-}
-
 void CheckListen(const config::v1::AgentListenConfig& listen, std::vector<std::string>* wrong) {
   constexpr size_t kPathMax = sizeof(sockaddr_un::sun_path) - 1;
   if (listen.socket().size() > kPathMax) {
     wrong->push_back(absl::StrCat("listen.socket: has ", listen.socket().size(), " bytes, at most ", kPathMax,
                                   " are possible for a Unix socket"));
   }
-  if (!IsSocketMode(listen.socket_mode())) {
-    wrong->push_back(absl::StrCat("listen.socket_mode: is \"", listen.socket_mode(),
-                                  "\", wanted are octal digits such as \"0660\""));
+  if (const absl::Status mode = ParseSocketMode(listen.socket_mode()).status(); !mode.ok()) {
+    wrong->push_back(std::string(mode.message()));
   }
   if (!listen.has_tcp()) return;
   const config::v1::AgentTcpConfig& tcp = listen.tcp();
-  if (!absl::StrContains(tcp.address(), ':')) {
-    wrong->push_back("listen.tcp.address: give host:port on loopback, such as \"127.0.0.1:7444\"");
+  if (const absl::Status address = LoopbackAddress(tcp.address()).status(); !address.ok()) {
+    wrong->push_back(std::string(address.message()));
   }
   if (tcp.certificate_file().empty() || tcp.key_file().empty() || tcp.ca_file().empty()) {
     wrong->push_back(

@@ -67,7 +67,7 @@ TEST(AgentConfigTest, DurationsOutsideWhatIsPossibleAreRefused) {
 }
 
 TEST(AgentConfigTest, TcpNeedsAnAddressAndMutualTls) {
-  const std::string wrong = WrongWith(absl::StrCat(kLeast, "[listen.tcp]\naddress = \"localhost\"\n"));
+  const std::string wrong = WrongWith(absl::StrCat(kLeast, "[listen.tcp]\naddress = \"192.0.2.1:7444\"\n"));
   EXPECT_THAT(wrong, HasSubstr("listen.tcp.address"));
   EXPECT_THAT(wrong, HasSubstr("certificate_file, key_file and ca_file"));
 }

@@ -25,6 +25,10 @@ google::protobuf::Duration DurationProto(absl::Duration duration) {
 
 }  // namespace
 
+bool NoBrokerAnswered(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) || absl::IsCancelled(status);
+}
+
 Link::Link(const Clock* clock) : clock_(clock), measured_by_(kMeasuredWithin, *clock) {
   status_.set_state(v1::LINK_STATE_NOT_ENROLLED);
   status_.set_trouble("no certificate yet: run `muster agent enroll BUNDLE`");

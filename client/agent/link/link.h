@@ -25,9 +25,12 @@
 
 namespace muster::agent {
 
+// Whether a call ended without an answer: nobody was there, or we stopped waiting.
+bool NoBrokerAnswered(const absl::Status& status);
+
 struct ClockOffset {
   absl::Duration offset;       // The broker's clock minus ours.
-  absl::Duration uncertainty;  // Half the round trip.
+  absl::Duration uncertainty;  // Half the round trip, and as much as our clock was set during it.
   absl::Time measured_at;
 };
 

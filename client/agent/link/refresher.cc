@@ -13,10 +13,6 @@ namespace {
 // How much longer than a round the pause after it is.
 constexpr int kPausePerRound = 9;
 
-bool NoBrokerAnswered(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
-}
-
 }  // namespace
 
 Refresher::Refresher(Link* link, Inbox* inbox, Mirror* mirror, Outbox* outbox, const Clock* clock,

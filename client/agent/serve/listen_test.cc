@@ -11,8 +11,8 @@
 
 #include "client/agent/serve/change_methods.h"
 #include "client/agent/serve/open_calls.h"
-#include "client/agent/serve/socket.h"
 #include "client/agent/serve/testing/serve_test_fixture.h"
+#include "client/agent/socket.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "tests/integration/wire_call.h"

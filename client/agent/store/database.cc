@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/agent/store/data_key.h"
 #include "client/agent/store/schema.h"
+#include "common/error_reason.h"
 
 namespace muster::agent {
 namespace {
@@ -32,8 +33,8 @@ absl::Status WithAdvice(const absl::Status& status) {
 }
 
 absl::Status Full(const absl::Status& cause) {
-  return absl::ResourceExhaustedError(
-      absl::StrCat("nothing was written: ", cause.message(), "; free disk space and try again"));
+  return Refusal(muster::v1::ERROR_REASON_STORAGE_FULL,
+                 absl::StrCat("nothing was written: ", cause.message(), "; free disk space and try again"));
 }
 
 absl::StatusOr<Secret> OpenOrCreate(SqliteDatabase* db, const UnlockKey& key) {

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/agent/store/testing/store_folder.h"
+#include "common/error_reason.h"
 #include "common/sqlite_fault_vfs.h"
 #include "common/status_macros.h"
 
@@ -237,7 +238,8 @@ TEST_F(StoreFaultsTest, AFullDiskIsForgottenOnceThereIsRoom) {
   ASSERT_TRUE(store.ok()) << store.status();
   const muster::v1::Submission submission = NewSubmission();
   vfs.FailWrites(2, SQLITE_FULL);
-  EXPECT_TRUE(absl::IsResourceExhausted((*store)->outbox().Save(submission, TestTime()).status()));
+  EXPECT_EQ(RejectedOf((*store)->outbox().Save(submission, TestTime()).status()).reason(),
+            muster::v1::ERROR_REASON_STORAGE_FULL);
   EXPECT_TRUE((*store)->outbox().List({}, 0, 10)->empty());
   vfs.Heal();
   EXPECT_EQ((*store)->outbox().Save(submission, TestTime())->number(), 1u);

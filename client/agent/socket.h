@@ -1,6 +1,7 @@
-// The place of the daemon's Unix socket: who may reach it, and what may lie there.
-#ifndef MUSTER_CLIENT_AGENT_SERVE_SOCKET_H_
-#define MUSTER_CLIENT_AGENT_SERVE_SOCKET_H_
+// Where the daemon may listen: who can reach its Unix socket and what may lie there, and which addresses are this
+// machine's alone.
+#ifndef MUSTER_CLIENT_AGENT_SOCKET_H_
+#define MUSTER_CLIENT_AGENT_SOCKET_H_
 
 #include <sys/types.h>
 
@@ -28,4 +29,4 @@ absl::StatusOr<std::string> LoopbackAddress(const std::string& address);
 
 }  // namespace muster::agent
 
-#endif  // MUSTER_CLIENT_AGENT_SERVE_SOCKET_H_
+#endif  // MUSTER_CLIENT_AGENT_SOCKET_H_

@@ -1,4 +1,4 @@
-#include "client/agent/serve/socket.h"
+#include "client/agent/socket.h"
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -51,7 +51,7 @@ absl::StatusOr<mode_t> ParseSocketMode(absl::string_view octal) {
       octal.size() >= 3 && octal.size() <= 4 && octal.find_first_not_of("01234567") == absl::string_view::npos;
   if (!digits || (octal.size() == 4 && octal[0] != '0')) {
     return absl::InvalidArgumentError(
-        absl::StrCat("listen.socket_mode is \"", octal, "\"; three octal digits are wanted, such as 0660"));
+        absl::StrCat("listen.socket_mode: is \"", octal, "\", wanted are octal digits such as \"0660\""));
   }
   for (const char digit : octal) mode = mode << 3 | static_cast<mode_t>(digit - '0');
   return mode;
@@ -94,8 +94,8 @@ absl::StatusOr<std::string> LoopbackAddress(const std::string& address) {
   int port = 0;
   if ((!loopback_v4 && parts.host != "::1") || !absl::SimpleAtoi(parts.port, &port) || port < 0 || port > 65535) {
     return absl::InvalidArgumentError(
-        absl::StrCat("listen.tcp.address is ", address,
-                     "; only this machine may reach the daemon: give 127.0.0.1:PORT or [::1]:PORT"));
+        absl::StrCat("listen.tcp.address: is \"", address,
+                     "\"; only this machine may reach the daemon: give 127.0.0.1:PORT or [::1]:PORT"));
   }
   return loopback_v4 ? absl::StrCat(parts.host, ":", port) : absl::StrCat("[::1]:", port);
 }
