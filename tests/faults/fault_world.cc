@@ -190,8 +190,11 @@ void FaultWorld::Read(const std::string& reader, const std::string& agency_id, s
       ended = next.status();
       if (!readers_stop_) continue;
       if (give_up == absl::InfiniteFuture()) give_up = SystemClock()->Now() + options_.patience;
-      // Nothing more for a moment, on a stream that stands: that is all there is.
-      if (ended.ok() && feed.caught_up() && feed.trouble().ok()) return history_.ReadAll(reader, agency_id);
+      const std::string end = [&] {
+        absl::MutexLock lock(&mu_);
+        return feed_ends_[agency_id];
+      }();
+      if (history_.HasRead(reader, end)) return history_.ReadAll(reader, agency_id);
       if (SystemClock()->Now() >= give_up) {
         absl::MutexLock lock(&mu_);
         trouble_.push_back(absl::StrCat(reader, " does not come to the end of its feed: ", feed.trouble().ToString()));
@@ -224,11 +227,28 @@ void FaultWorld::TakeOutboxes() {
   }
 }
 
+absl::StatusOr<std::string> FaultWorld::EndOfFeed(absl::string_view agency_id) const {
+  v1::GetFeedCursorResponse end;
+  MUSTER_RETURN_IF_ERROR(
+      ConnectToBroker(agency_id)->Call("/muster.v1.FeedService/GetFeedCursor", v1::GetFeedCursorRequest(), &end));
+  return end.cursor();
+}
+
+void FaultWorld::NoteEndsOfFeeds() {
+  for (const char* agency_id : {kLead, kKentucky, kDakota, kAuditor}) {
+    absl::StatusOr<std::string> end = EndOfFeed(agency_id);
+    if (!end.ok()) report_->Fail(absl::StrCat("the end of the feed of ", agency_id, ": ", end.status().ToString()));
+    absl::MutexLock lock(&mu_);
+    feed_ends_[agency_id] = end.value_or("");
+  }
+}
+
 void FaultWorld::Finish(const std::function<void()>& before_check) {
   senders_stop_ = true;
   for (std::thread& thread : senders_) thread.join();
   senders_.clear();
   TakeOutboxes();
+  NoteEndsOfFeeds();
   readers_stop_ = true;
   for (std::thread& thread : readers_) thread.join();
   readers_.clear();

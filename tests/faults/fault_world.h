@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -68,6 +69,8 @@ class FaultWorld {
   // Broker and agents, as "musterd", "muster-agent 1" ...
   std::string NameOf(size_t process) const;
   std::shared_ptr<Connection> ConnectToBroker(absl::string_view agency_id) const;
+  // Where the agency's feed ends now: the cursor of its last delivery.
+  absl::StatusOr<std::string> EndOfFeed(absl::string_view agency_id) const;
 
  private:
   absl::Status SetUpOperation();
@@ -75,6 +78,8 @@ class FaultWorld {
   void SendOne(Client& client, const std::string& sender, const v1::Submission& submission);
   void Read(const std::string& reader, const std::string& agency_id, std::shared_ptr<Connection> connection);
   void TakeOutboxes();
+  // So that readers know where they have read everything.
+  void NoteEndsOfFeeds();
   void StopProcesses();
   void CheckAll();
 
@@ -88,7 +93,8 @@ class FaultWorld {
   std::atomic<bool> senders_stop_{false};
   std::atomic<bool> readers_stop_{false};
   absl::Mutex mu_;
-  std::vector<std::string> trouble_ ABSL_GUARDED_BY(mu_);  // Of the threads.
+  std::vector<std::string> trouble_ ABSL_GUARDED_BY(mu_);              // Of the threads.
+  std::map<std::string, std::string> feed_ends_ ABSL_GUARDED_BY(mu_);  // By agency, once nothing more is sent.
   std::vector<std::thread> senders_;
   std::vector<std::thread> readers_;
 };

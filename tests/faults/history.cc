@@ -1,5 +1,7 @@
 #include "tests/faults/history.h"
 
+#include <algorithm>
+
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 
@@ -78,12 +80,15 @@ bool History::WaitForAcknowledged(uint64_t count, absl::Duration patience) const
   return mu_.AwaitWithTimeout(absl::Condition(&enough), patience);
 }
 
-size_t History::read_count(absl::string_view reader) const {
+bool History::HasRead(absl::string_view reader, absl::string_view cursor) const {
+  if (cursor.empty()) return true;
   absl::MutexLock lock(&mu_);
   for (const Transcript& transcript : data_.transcripts) {
-    if (transcript.reader == reader) return transcript.deliveries.size();
+    if (transcript.reader != reader) continue;
+    return std::any_of(transcript.deliveries.rbegin(), transcript.deliveries.rend(),
+                       [cursor](const ReadDelivery& read) { return read.cursor == cursor; });
   }
-  return 0;
+  return false;
 }
 
 History::Data History::data() const {

@@ -66,8 +66,8 @@ class History {
   // The same for refusals.
   uint64_t refused() const;
   bool WaitForRefused(uint64_t count, absl::Duration patience) const;
-  // Deliveries that `reader` has read.
-  size_t read_count(absl::string_view reader) const;
+  // Whether `reader` has read the delivery with this cursor; an empty one is the place before all of them.
+  bool HasRead(absl::string_view reader, absl::string_view cursor) const;
 
   Data data() const;
 

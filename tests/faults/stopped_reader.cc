@@ -22,7 +22,14 @@ namespace fs = std::filesystem;
 constexpr uint64_t kTraffic = 3000;
 constexpr uint64_t kTimesByDefault = 2;
 
+std::string Contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
 }  // namespace
+
+// Until it has read the delivery whose cursor the file `stop` holds, once there is such a file.
 
 int ReadFeedToFile(const std::string& broker, const std::string& agency_id, const std::string& out,
                    const std::string& stop) {
@@ -41,7 +48,7 @@ int ReadFeedToFile(const std::string& broker, const std::string& agency_id, cons
     if (!next.ok()) return 1;
     if (next->has_value()) {
       google::protobuf::util::SerializeDelimitedToOstream(**next, &file);
-    } else if (fs::exists(stop) && feed.caught_up() && feed.trouble().ok()) {
+    } else if (fs::exists(stop) && feed.cursor() == Contents(stop)) {
       return file.flush() ? 0 : 1;
     }
   }
@@ -71,7 +78,10 @@ Report StoppedReader(const ScenarioOptions& options) {
     (*reader)->Signal(SIGCONT);
   }
   world.Finish([&] {
-    std::ofstream(stop).flush();
+    const absl::StatusOr<std::string> end = world.EndOfFeed(kLead);
+    if (!end.ok()) report.Fail(absl::StrCat("the end of the feed: ", end.status().ToString()));
+    std::ofstream(stop + ".new", std::ios::binary) << end.value_or("");
+    fs::rename(stop + ".new", stop);
     const absl::StatusOr<int> ended = (*reader)->Wait(kPatience);
     if (!ended.ok() || *ended != 0)
       report.Fail(absl::StrCat("the stopped reader's feed broke: ", (*reader)->LogTail()));
