@@ -1,5 +1,6 @@
 #include "tests/faults/fault_world.h"
 
+#include <algorithm>
 #include <csignal>
 #include <random>
 #include <utility>
@@ -17,6 +18,7 @@ namespace {
 
 const char* const kAgentAgencies[] = {kKentucky, kDakota};
 constexpr absl::Duration kCallDeadline = absl::Seconds(5);
+constexpr size_t kLogShown = 1500;
 
 v1::Submission EntryOf(const std::string& agency_id, uint64_t number) {
   return agency_id == kKentucky ? KentuckyTally(number) : DakotaTally(number);
@@ -260,11 +262,19 @@ void FaultWorld::Finish(const std::function<void()>& before_check) {
   CheckAll();
 }
 
+void FaultWorld::CheckStopped(const std::string& program, const absl::StatusOr<int>& exit_code,
+                              const std::string& log) {
+  if (exit_code.value_or(-1) == 0) return;
+  report_->Fail(absl::StrCat(program, " does not stop in order: ",
+                             exit_code.ok() ? absl::StrCat("exit code ", *exit_code) : exit_code.status().ToString(),
+                             "\n", log.substr(log.size() - std::min(log.size(), kLogShown))));
+}
+
 void FaultWorld::StopProcesses() {
   for (const std::unique_ptr<TestAgent>& agent : agents_) {
-    if (agent->Running() && agent->Stop().value_or(-1) != 0) report_->Fail("muster-agent does not stop in order");
+    if (agent->Running()) CheckStopped("muster-agent", agent->Stop(), agent->Log());
   }
-  if (broker_->Running() && broker_->Stop().value_or(-1) != 0) report_->Fail("musterd does not stop in order");
+  if (broker_->Running()) CheckStopped("musterd", broker_->Stop(), broker_->Log());
 }
 
 void FaultWorld::CheckAll() {

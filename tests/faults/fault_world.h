@@ -80,6 +80,7 @@ class FaultWorld {
   void TakeOutboxes();
   // So that readers know where they have read everything.
   void NoteEndsOfFeeds();
+  void CheckStopped(const std::string& program, const absl::StatusOr<int>& exit_code, const std::string& log);
   void StopProcesses();
   void CheckAll();
 
