@@ -52,60 +52,34 @@ absl::StatusCode StatusCodeOf(int extended_code) {
 // The names an operator can look up in sqlite.org/rescode.html; the rest are told by their number.
 absl::string_view CodeName(int code) {
   switch (code) {
-    case SQLITE_IOERR_READ:
-      return "SQLITE_IOERR_READ";
-    case SQLITE_IOERR_SHORT_READ:
-      return "SQLITE_IOERR_SHORT_READ";
-    case SQLITE_IOERR_WRITE:
-      return "SQLITE_IOERR_WRITE";
-    case SQLITE_IOERR_FSYNC:
-      return "SQLITE_IOERR_FSYNC";
-    case SQLITE_IOERR_DIR_FSYNC:
-      return "SQLITE_IOERR_DIR_FSYNC";
-    case SQLITE_IOERR_TRUNCATE:
-      return "SQLITE_IOERR_TRUNCATE";
-    case SQLITE_IOERR_SHMSIZE:
-      return "SQLITE_IOERR_SHMSIZE";
-    case SQLITE_BUSY_RECOVERY:
-      return "SQLITE_BUSY_RECOVERY";
-    case SQLITE_BUSY_SNAPSHOT:
-      return "SQLITE_BUSY_SNAPSHOT";
-    case SQLITE_CONSTRAINT_PRIMARYKEY:
-      return "SQLITE_CONSTRAINT_PRIMARYKEY";
-    case SQLITE_CONSTRAINT_UNIQUE:
-      return "SQLITE_CONSTRAINT_UNIQUE";
-    case SQLITE_CONSTRAINT_ROWID:
-      return "SQLITE_CONSTRAINT_ROWID";
-    default:
-      break;
+    case SQLITE_IOERR_READ: return "SQLITE_IOERR_READ";
+    case SQLITE_IOERR_SHORT_READ: return "SQLITE_IOERR_SHORT_READ";
+    case SQLITE_IOERR_WRITE: return "SQLITE_IOERR_WRITE";
+    case SQLITE_IOERR_FSYNC: return "SQLITE_IOERR_FSYNC";
+    case SQLITE_IOERR_DIR_FSYNC: return "SQLITE_IOERR_DIR_FSYNC";
+    case SQLITE_IOERR_TRUNCATE: return "SQLITE_IOERR_TRUNCATE";
+    case SQLITE_IOERR_SHMSIZE: return "SQLITE_IOERR_SHMSIZE";
+    case SQLITE_BUSY_RECOVERY: return "SQLITE_BUSY_RECOVERY";
+    case SQLITE_BUSY_SNAPSHOT: return "SQLITE_BUSY_SNAPSHOT";
+    case SQLITE_CONSTRAINT_PRIMARYKEY: return "SQLITE_CONSTRAINT_PRIMARYKEY";
+    case SQLITE_CONSTRAINT_UNIQUE: return "SQLITE_CONSTRAINT_UNIQUE";
+    case SQLITE_CONSTRAINT_ROWID: return "SQLITE_CONSTRAINT_ROWID";
+    default: break;
   }
   switch (code & 0xff) {
-    case SQLITE_ERROR:
-      return "SQLITE_ERROR";
-    case SQLITE_FULL:
-      return "SQLITE_FULL";
-    case SQLITE_NOMEM:
-      return "SQLITE_NOMEM";
-    case SQLITE_CORRUPT:
-      return "SQLITE_CORRUPT";
-    case SQLITE_NOTADB:
-      return "SQLITE_NOTADB";
-    case SQLITE_BUSY:
-      return "SQLITE_BUSY";
-    case SQLITE_LOCKED:
-      return "SQLITE_LOCKED";
-    case SQLITE_CONSTRAINT:
-      return "SQLITE_CONSTRAINT";
-    case SQLITE_CANTOPEN:
-      return "SQLITE_CANTOPEN";
-    case SQLITE_READONLY:
-      return "SQLITE_READONLY";
-    case SQLITE_IOERR:
-      return "SQLITE_IOERR";
-    case SQLITE_MISUSE:
-      return "SQLITE_MISUSE";
-    default:
-      return "SQLite error";
+    case SQLITE_ERROR: return "SQLITE_ERROR";
+    case SQLITE_FULL: return "SQLITE_FULL";
+    case SQLITE_NOMEM: return "SQLITE_NOMEM";
+    case SQLITE_CORRUPT: return "SQLITE_CORRUPT";
+    case SQLITE_NOTADB: return "SQLITE_NOTADB";
+    case SQLITE_BUSY: return "SQLITE_BUSY";
+    case SQLITE_LOCKED: return "SQLITE_LOCKED";
+    case SQLITE_CONSTRAINT: return "SQLITE_CONSTRAINT";
+    case SQLITE_CANTOPEN: return "SQLITE_CANTOPEN";
+    case SQLITE_READONLY: return "SQLITE_READONLY";
+    case SQLITE_IOERR: return "SQLITE_IOERR";
+    case SQLITE_MISUSE: return "SQLITE_MISUSE";
+    default: return "SQLite error";
   }
 }
 
@@ -169,8 +143,8 @@ void SqliteStatement::BindNull(int parameter) { NoteBind(sqlite3_bind_null(state
 absl::Status SqliteStatement::Error(int code) const {
   sqlite3* db = sqlite3_db_handle(statement_);
   const char* sql = sqlite3_sql(statement_);
-  return SqliteCodeToStatus(code,
-                            absl::StrCat(path_, ": \"", sql == nullptr ? "" : sql, "\" failed: ", sqlite3_errmsg(db)));
+  return SqliteCodeToStatus(code, absl::StrCat(path_, ": \"", sql == nullptr ? "" : sql,
+                                               "\" failed: ", sqlite3_errmsg(db)));
 }
 
 absl::StatusOr<bool> SqliteStatement::Step() {
@@ -208,7 +182,9 @@ absl::string_view SqliteStatement::ColumnBlob(int column) const {
   return {static_cast<const char*>(blob), static_cast<size_t>(sqlite3_column_bytes(statement_, column))};
 }
 
-bool SqliteStatement::ColumnIsNull(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+bool SqliteStatement::ColumnIsNull(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
 
 // ---- SqliteDatabase ----
 
@@ -227,7 +203,8 @@ absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(absl::strin
     const int fd = open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd >= 0) close(fd);
   }
-  const int code = sqlite3_open_v2(name.c_str(), &handle, flags, options.vfs.empty() ? nullptr : options.vfs.c_str());
+  const int code =
+      sqlite3_open_v2(name.c_str(), &handle, flags, options.vfs.empty() ? nullptr : options.vfs.c_str());
   if (handle == nullptr) return absl::ResourceExhaustedError(absl::StrCat(path, ": no memory to open the database"));
   std::unique_ptr<SqliteDatabase> db(new SqliteDatabase(handle, std::move(name), options));
   if (code != SQLITE_OK) return db->Error("cannot open the database", code);
@@ -256,9 +233,8 @@ absl::Status SqliteDatabase::TurnOnWriteAheadLog() {
   MUSTER_ASSIGN_OR_RETURN(const bool row, journal.Step());
   if (!row || journal.ColumnText(0) != "wal") {
     return absl::FailedPreconditionError(
-        absl::StrCat(path_,
-                     ": the file system does not support a write-ahead log (shared memory, as on NFS); "
-                     "put the data directory on a local disk"));
+        absl::StrCat(path_, ": the file system does not support a write-ahead log (shared memory, as on NFS); "
+                            "put the data directory on a local disk"));
   }
   // The row comes before the commit of the change. Were that to fail unnoticed, the database would go on with a
   // rollback journal, whose deletion, which is the commit, is not synced.
@@ -278,8 +254,8 @@ absl::Status SqliteDatabase::Exec(absl::string_view sql) {
 
 absl::StatusOr<SqliteStatement> SqliteDatabase::Prepare(absl::string_view sql) {
   sqlite3_stmt* statement = nullptr;
-  const int code =
-      sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  const int code = sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
+                                      &statement, nullptr);
   if (code != SQLITE_OK) return Error(absl::StrCat("cannot prepare \"", sql, "\""), code);
   return SqliteStatement(statement, path_);
 }
@@ -309,7 +285,9 @@ int64_t SqliteDatabase::changes() const { return sqlite3_changes64(db_); }
 
 bool SqliteDatabase::in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
 
-void SqliteDatabase::KeepWalOnClose() { sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr); }
+void SqliteDatabase::KeepWalOnClose() {
+  sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
 
 // ---- SqliteTransaction ----
 

@@ -57,7 +57,6 @@ std::string HostOf(const std::string& address) { return address.substr(0, addres
 RpcServer::RpcServer(Options options, Broker* broker, const Clock* clock)
     : options_(std::move(options)),
       broker_(broker),
-      clock_(clock),
       guard_(options_.trust_domain, clock),
       calls_(broker, &guard_),
       streams_([this](const Caller& caller) {

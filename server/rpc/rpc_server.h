@@ -68,7 +68,6 @@ class RpcServer {
 
   const Options options_;
   Broker* const broker_;
-  const Clock* const clock_;
   const Guard guard_;
   const UnaryCalls calls_;
   OpenStreams streams_;

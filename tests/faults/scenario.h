@@ -44,8 +44,8 @@ Report PowerCuts(const ScenarioOptions& options);
 Report StoppedReader(const ScenarioOptions& options);
 Report WeekOffLine(const ScenarioOptions& options);
 
-// The process that StoppedReader stops: reads a feed, and writes what it got to `out`, until `stop` is there and the
-// feed has come to its end.
+// The process that StoppedReader stops: reads a feed, and writes what it got to `out`, until there is a file `stop` and
+// it has read the delivery whose cursor that file holds.
 int ReadFeedToFile(const std::string& broker, const std::string& agency_id, const std::string& out,
                    const std::string& stop);
 

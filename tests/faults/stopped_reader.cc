@@ -29,8 +29,6 @@ std::string Contents(const std::string& path) {
 
 }  // namespace
 
-// Until it has read the delivery whose cursor the file `stop` holds, once there is such a file.
-
 int ReadFeedToFile(const std::string& broker, const std::string& agency_id, const std::string& out,
                    const std::string& stop) {
   const CertificateFiles files = OperatorOf(agency_id);

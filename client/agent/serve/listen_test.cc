@@ -18,7 +18,7 @@
 #include "tests/integration/wire_call.h"
 
 // LeakSanitizer asks for this, in this program alone. After a refused handshake a thread of gRPC's holds an error queue
-// of libcrypto's, and may still be ending when the program does. What libcrypto's objects leak elsewhere is reported.
+// of libcrypto's, and may still be ending when the program does. Other programs report all of libcrypto's.
 extern "C" const char* __lsan_default_suppressions();  // NOLINT(bugprone-reserved-identifier)
 const char* __lsan_default_suppressions() { return "leak:CRYPTO_zalloc\n"; }
 
