@@ -1,0 +1,105 @@
+// One browser's connection. Includes Boost.Beast, which takes long to compile: only https_*.cc includes this.
+#ifndef MUSTER_CLIENT_GATEWAY_HTTP_HTTPS_CONNECTION_H_
+#define MUSTER_CLIENT_GATEWAY_HTTP_HTTPS_CONNECTION_H_
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "client/gateway/http/https_server.h"
+#include "client/gateway/http/message.h"
+#include "common/acceptor.h"
+#include "common/revision.h"
+
+namespace muster::gateway {
+
+class HttpsConnection;
+
+struct HttpsServer::Shared {
+  Shared(SSL_CTX* context, HttpsLimits its_limits) : tls(context), limits(its_limits) {}
+
+  boost::asio::ssl::context tls;
+  const HttpsLimits limits;
+  HttpHandler handler;
+  BodyLimit body_bytes_max;
+  HttpsThreads threads = {};
+  std::unique_ptr<Acceptor> acceptor;
+  std::thread thread;
+
+  Revision changed;  // Bumped when a connection has gone.
+  mutable absl::Mutex mu;
+  bool stopping ABSL_GUARDED_BY(mu) = false;
+  std::set<HttpsConnection*> connections ABSL_GUARDED_BY(mu);
+
+  // Goes first: with it go the connections that wait in it, which use the rest.
+  boost::asio::io_context io{1};
+};
+
+// Threading: everything runs on the thread of `shared->io`, but for the constructor and the destructor.
+class HttpsConnection : public std::enable_shared_from_this<HttpsConnection> {
+ public:
+  // `shared` is not owned and outlives this.
+  HttpsConnection(HttpsServer::Shared* shared, boost::asio::ip::tcp::socket socket, std::string peer);
+  ~HttpsConnection();
+  HttpsConnection(const HttpsConnection&) = delete;
+  HttpsConnection& operator=(const HttpsConnection&) = delete;
+
+  void Start();
+  // No further request: an idle connection is closed, an answer under way is sent, a stream is told that it is over.
+  void Stop();
+
+ private:
+  friend class ConnectionSink;
+  using Error = boost::system::error_code;
+  using Response = boost::beast::http::response<boost::beast::http::string_body>;
+
+  // The connection is closed unless this is called again, or with no limit, before so long.
+  void Limit(absl::Duration within);
+  void NoLimit();
+  void Close();
+  // Says good-bye in TLS, then closes.
+  void ShutDown();
+
+  void ReadHeader(absl::Duration within);
+  void OnHeader(const Error& error);
+  void ReadBody();
+  void RefuseMalformed(const Error& error);
+  // The request without its body.
+  HttpRequest Head();
+  std::optional<PeerCertificate> Certificate();
+  void Answer();
+  void Send(HttpAnswer answer);
+  void SendStream(HttpAnswer answer);
+  void AwaitEndOfReader();
+
+  HttpsServer::Shared* const shared_;
+  const std::string peer_;
+  boost::asio::ssl::stream<boost::asio::ip::tcp::socket> stream_;
+  boost::asio::steady_timer timer_;
+  boost::beast::flat_buffer buffer_;
+  int verify_error_ = 0;
+  bool stopping_ = false;
+  bool between_requests_ = false;
+
+  std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
+  std::optional<Response> response_;
+  std::optional<boost::beast::http::response<boost::beast::http::empty_body>> head_;
+  std::optional<boost::beast::http::response_serializer<boost::beast::http::empty_body>> head_serializer_;
+  char unexpected_ = 0;  // What a reader sends while it is sent a stream.
+  std::shared_ptr<class ConnectionSink> sink_;
+};
+
+}  // namespace muster::gateway
+
+#endif  // MUSTER_CLIENT_GATEWAY_HTTP_HTTPS_CONNECTION_H_

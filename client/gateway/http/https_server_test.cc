@@ -1,0 +1,339 @@
+#include "client/gateway/http/https_server.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "client/gateway/http/tls_context.h"
+#include "client/gateway/testing/temporary_folder.h"
+#include "client/gateway/testing/tls_client.h"
+#include "common/testing/test_messages.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace muster::gateway {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+// Says what it was asked.
+HttpAnswer Echo(const HttpRequest& request) {
+  HttpAnswer answer;
+  answer.headers = {{"Content-Type", "text/plain"}};
+  answer.body = absl::StrCat(request.method, " ", request.path, " from ", request.peer, ": ", request.body);
+  if (request.certificate.has_value()) {
+    absl::StrAppend(&answer.body, " certificate ", request.certificate->verify_error == 0 ? "good" : "bad");
+  }
+  return answer;
+}
+
+class HttpsServerTest : public testing::Test {
+ protected:
+  ~HttpsServerTest() override { StopAll(); }
+
+  void Serve(HttpHandler handler, HttpsLimits limits = {}, const std::string& ca_pem = "") {
+    const std::string certificate = folder_.Write("server.pem", certificate_.certificate_pem);
+    auto context = MakeTlsContext(certificate, folder_.Write("server.key", certificate_.key_pem));
+    ASSERT_TRUE(context.ok()) << context.status();
+    if (!ca_pem.empty()) {
+      ASSERT_TRUE(AskForCertificates(folder_.Write("ca.pem", ca_pem), context->get()).ok());
+    }
+    auto server = HttpsServer::Listen("127.0.0.1:0", *std::move(context), limits);
+    ASSERT_TRUE(server.ok()) << server.status();
+    server_ = *std::move(server);
+    server_->Start(std::move(handler), [](const HttpRequest& head) { return head.path == "/long" ? 100'000u : 1000u; },
+                   {&pages_, &calls_, &streams_});
+  }
+  void StopAll() {
+    if (server_ != nullptr) server_->Stop(absl::Seconds(20));
+    pages_.Stop();
+    calls_.Stop();
+    streams_.Stop();
+  }
+  int port() const { return server_->port(); }
+
+  TemporaryFolder folder_;
+  const TestCertificate certificate_ = MakeTestCertificate({.dns_names = {"localhost"}});
+  std::unique_ptr<HttpsServer> server_;
+  WorkerPool pages_{"page", 2, 100};
+  WorkerPool calls_{"call", 4, 100};
+  WorkerPool streams_{"stream", 4, 0};
+};
+
+TEST_F(HttpsServerTest, ARequestIsAnsweredOverTls13) {
+  Serve(Echo);
+  TlsClient client(port());
+  ASSERT_TRUE(client.connected());
+  EXPECT_EQ(SSL_version(client.ssl()), TLS1_3_VERSION);
+  const std::string answer = client.Request("POST", "/a/b?query", "", "body");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\n\r\nPOST /a/b from 127.0.0.1: body"));
+}
+
+TEST_F(HttpsServerTest, OneConnectionServesManyRequests) {
+  Serve(Echo);
+  TlsClient client(port());
+  for (int i = 0; i < 5; ++i)
+    EXPECT_THAT(client.Request("GET", absl::StrCat("/", i)), HasSubstr(absl::StrCat("GET /", i)));
+}
+
+TEST_F(HttpsServerTest, Tls12IsServedAndNothingOlder) {
+  Serve(Echo);
+  TlsClient newer(port(), {.version_max = TLS1_2_VERSION});
+  EXPECT_TRUE(newer.connected());
+  TlsClient older(port(), {.version_max = TLS1_1_VERSION});
+  EXPECT_FALSE(older.connected());
+}
+
+TEST_F(HttpsServerTest, NoSessionCanBeTakenUpAgain) {
+  Serve(Echo);
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    TlsClient first(port(), {.version_max = version});
+    (void)first.Request("GET", "/");
+    SSL_SESSION* const session = SSL_get1_session(first.ssl());
+    TlsClient second(port(), {.version_max = version, .session = session});
+    EXPECT_EQ(SSL_session_reused(second.ssl()), 0);
+    SSL_SESSION_free(session);
+  }
+}
+
+TEST_F(HttpsServerTest, TheMainListenerNeverAsksForACertificate) {
+  Serve(Echo);
+  const TestCertificate person = MakeTestCertificate({});
+  TlsClient client(port(), {.certificate = &person});
+  EXPECT_THAT(client.Request("GET", "/"), testing::Not(HasSubstr("certificate")));
+}
+
+TEST_F(HttpsServerTest, ACertificateIsToldWithWhatItsVerificationFound) {
+  const TestCertificate authority = MakeTestCertificate({.common_name = "People", .is_ca = true});
+  const TestCertificate good = MakeTestCertificate({.issuer = &authority});
+  const TestCertificate stranger = MakeTestCertificate({});
+  Serve(Echo, {}, authority.certificate_pem);
+  TlsClient with_good(port(), {.certificate = &good});
+  EXPECT_THAT(with_good.Request("GET", "/"), HasSubstr("certificate good"));
+  TlsClient with_stranger(port(), {.certificate = &stranger});
+  EXPECT_THAT(with_stranger.Request("GET", "/"), HasSubstr("certificate bad"));
+  TlsClient with_none(port());
+  EXPECT_THAT(with_none.Request("GET", "/"), testing::Not(HasSubstr("certificate ")));
+}
+
+TEST_F(HttpsServerTest, AHeadAnswerHasTheLengthAndNoBody) {
+  Serve(Echo);
+  TlsClient client(port());
+  const std::string answer = client.Request("HEAD", "/");
+  EXPECT_THAT(answer, HasSubstr("Content-Length: 23\r\n"));
+  EXPECT_THAT(answer, testing::EndsWith("\r\n\r\n"));
+  EXPECT_THAT(client.Request("GET", "/"), HasSubstr("GET / from 127.0.0.1"));
+}
+
+TEST_F(HttpsServerTest, ALongHeaderIsRefused) {
+  Serve(Echo);
+  TlsClient client(port());
+  client.Write(absl::StrCat("GET / HTTP/1.1\r\nX: ", std::string(20'000, 'a')));
+  EXPECT_THAT(client.ReadUntil("\r\n\r\n"), StartsWith("HTTP/1.1 431 "));
+}
+
+TEST_F(HttpsServerTest, ALongBodyIsRefusedByItsAnnouncement) {
+  Serve(Echo);
+  TlsClient client(port());
+  client.Write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n");
+  EXPECT_THAT(client.ReadUntil("\r\n\r\n"), StartsWith("HTTP/1.1 413 "));
+}
+
+TEST_F(HttpsServerTest, HowLongABodyMayBeDependsOnTheHeader) {
+  Serve(Echo);
+  TlsClient client(port());
+  EXPECT_THAT(client.Request("POST", "/long", "", std::string(50'000, 'x')), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(client.Request("POST", "/short", "", std::string(2'000, 'x')), StartsWith("HTTP/1.1 413 "));
+}
+
+TEST_F(HttpsServerTest, AChunkedBodyIsRefusedWhenItBecomesTooLong) {
+  Serve(Echo);
+  TlsClient client(port());
+  client.Write("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  client.Write(absl::StrCat("800\r\n", std::string(2048, 'x'), "\r\n"));
+  EXPECT_THAT(client.ReadUntil("\r\n\r\n"), StartsWith("HTTP/1.1 413 "));
+}
+
+TEST_F(HttpsServerTest, WhoSaysNothingIsCutOff) {
+  Serve(Echo, {.start = absl::Milliseconds(50)});
+  TlsClient client(port());
+  EXPECT_EQ(client.ReadToEnd(), "");
+}
+
+TEST_F(HttpsServerTest, MoreConnectionsThanAllowedAreClosed) {
+  Serve(Echo, {.connections = 2});
+  TlsClient first(port());
+  TlsClient second(port());
+  TlsClient third(port());
+  EXPECT_TRUE(first.connected() && second.connected());
+  EXPECT_FALSE(third.connected());
+}
+
+TEST_F(HttpsServerTest, PagesAreServedWhileEveryCallWaits) {
+  absl::Notification go_on;
+  Serve([&](const HttpRequest& request) {
+    if (request.method == "POST") go_on.WaitForNotification();
+    return Echo(request);
+  });
+  std::vector<std::unique_ptr<TlsClient>> waiting;
+  for (int i = 0; i < 4; ++i) {
+    waiting.push_back(std::make_unique<TlsClient>(port()));
+    waiting.back()->Write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+  }
+  TlsClient client(port());
+  EXPECT_THAT(client.Request("GET", "/"), StartsWith("HTTP/1.1 200 "));
+  go_on.Notify();
+  EXPECT_THAT(waiting[3]->ReadUntil("\r\n\r\n"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(HttpsServerTest, AStreamArrivesBitByBit) {
+  absl::Notification first_read;
+  Serve([&](const HttpRequest&) {
+    HttpAnswer answer;
+    answer.stream = [&](StreamSink& sink) {
+      EXPECT_TRUE(sink.Write("first"));
+      first_read.WaitForNotification();
+      EXPECT_TRUE(sink.Write("second"));
+    };
+    return answer;
+  });
+  TlsClient client(port());
+  client.Write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_THAT(client.ReadUntil("first\r\n"), HasSubstr("Transfer-Encoding: chunked\r\n"));
+  first_read.Notify();
+  EXPECT_EQ(client.ReadToEnd(), "6\r\nsecond\r\n0\r\n\r\n");
+}
+
+TEST_F(HttpsServerTest, AStreamIsToldThatItsReaderIsGone) {
+  absl::Notification gone;
+  Serve([&](const HttpRequest&) {
+    HttpAnswer answer;
+    answer.stream = [&](StreamSink& sink) {
+      sink.OnGone([&] { gone.Notify(); });
+      (void)sink.Write("x");  // The reader may be gone before this returns.
+      gone.WaitForNotification();
+      EXPECT_FALSE(sink.Write("y"));
+    };
+    return answer;
+  });
+  {
+    TlsClient client(port());
+    client.Write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+    (void)client.ReadUntil("x\r\n");
+  }
+  gone.WaitForNotification();
+  StopAll();  // So that the stream has ended before what it uses.
+}
+
+TEST_F(HttpsServerTest, ASlowReaderHoldsTheWriterBackAndIsCutOff) {
+  int written = 0;
+  absl::Notification cut_off;
+  Serve(
+      [&](const HttpRequest&) {
+        HttpAnswer answer;
+        answer.stream = [&](StreamSink& sink) {
+          const std::string piece(1 << 20, 'x');
+          while (sink.Write(piece)) ++written;
+          cut_off.Notify();
+        };
+        return answer;
+      },
+      {.write = absl::Milliseconds(200)});
+  TlsClient client(port());
+  client.Write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+  cut_off.WaitForNotification();
+  // What loopback's buffers take is some megabytes.
+  EXPECT_LT(written, 64);
+}
+
+TEST_F(HttpsServerTest, StoppingEndsStreamsAndFinishesAnswers) {
+  absl::Notification streaming;
+  absl::Notification called;
+  absl::Notification stop_began;
+  Serve([&](const HttpRequest& request) {
+    HttpAnswer answer = Echo(request);
+    if (request.path == "/stream") {
+      answer.stream = [&](StreamSink& sink) {
+        absl::Notification gone;
+        sink.OnGone([&] { gone.Notify(); });
+        streaming.Notify();
+        gone.WaitForNotification();
+        stop_began.Notify();
+      };
+    } else {
+      called.Notify();
+      stop_began.WaitForNotification();
+    }
+    return answer;
+  });
+  TlsClient stream(port());
+  stream.Write("POST /stream HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+  streaming.WaitForNotification();
+  TlsClient call(port());
+  call.Write("POST /call HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+  called.WaitForNotification();
+  StopAll();
+  EXPECT_THAT(call.ReadToEnd(), HasSubstr("POST /call"));
+}
+
+TEST_F(HttpsServerTest, AnyBytesInsideTlsAreAnsweredOrTheConnectionIsClosed) {
+  Serve(Echo, {.start = absl::Milliseconds(100)});
+  std::mt19937_64 random = SeededRandom();
+  const std::string whole =
+      "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\nbody";
+  for (int round = 0; round < 60; ++round) {
+    TlsClient client(port());
+    std::string bytes = whole;
+    for (int i = 0; i < 1 + round % 8; ++i) {
+      bytes[std::uniform_int_distribution<size_t>(0, bytes.size() - 1)(random)] = static_cast<char>(random());
+    }
+    client.Write(bytes);
+    const std::string answer = client.ReadUntil("\r\n\r\n");
+    EXPECT_TRUE(answer.empty() || absl::StartsWith(answer, "HTTP/1.1 ")) << answer;
+  }
+  TlsClient client(port());
+  EXPECT_THAT(client.Request("GET", "/"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(HttpsServerTest, BytesThatAreNotTlsDoNoHarm) {
+  Serve(Echo);
+  std::mt19937_64 random = SeededRandom();
+  for (int round = 0; round < 20; ++round) {
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<uint16_t>(port()));
+    ASSERT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    std::string bytes(200, '\0');
+    for (char& each : bytes) each = static_cast<char>(random());
+    (void)send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    close(fd);
+  }
+  TlsClient client(port());
+  EXPECT_THAT(client.Request("GET", "/"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST(TlsContextTest, FilesThatAreNotRightAreNamed) {
+  const TemporaryFolder folder;
+  const TestCertificate one = MakeTestCertificate({});
+  const TestCertificate other = MakeTestCertificate({});
+  const std::string certificate = folder.Write("c.pem", one.certificate_pem);
+  const auto mixed = MakeTlsContext(certificate, folder.Write("other.key", other.key_pem));
+  EXPECT_THAT(std::string(mixed.status().message()), HasSubstr("other.key is not the key"));
+  const auto missing = MakeTlsContext(folder.path() + "/none.pem", folder.Write("k.key", one.key_pem));
+  EXPECT_THAT(std::string(missing.status().message()), HasSubstr("none.pem"));
+}
+
+}  // namespace
+}  // namespace muster::gateway
