@@ -1,0 +1,129 @@
+// What one tab shows: the hub's snapshot, or the one at which its viewer paused, and what the address says.
+import { filterText, isOn, type Filter } from '../model/filter';
+import { freshness, type Freshness } from '../model/freshness';
+import { parseUrl, formatUrl, type UrlState } from '../model/url_state';
+import { applyPatch, emptySnapshot, type OperationBoard, type Snapshot } from '../model/snapshot';
+import type { ToTab } from '../worker/protocol';
+import { Alarm } from './alarm.svelte';
+import type { HubLink } from './hub_link';
+
+export class Board {
+  // What came last; not drawn while the tab is hidden or paused.
+  #latest: Snapshot = emptySnapshot(Date.now());
+  snapshot = $state.raw<Snapshot>(this.#latest);
+  url = $state.raw<UrlState>(parseUrl(''));
+  // This computer's clock, each second.
+  now = $state(Date.now());
+  pausedAt = $state<number>();
+  #waiting = $state(0);
+  readonly alarm = new Alarm();
+  readonly link: HubLink;
+
+  constructor(link: HubLink) {
+    this.link = link;
+    link.onMessage = (message) => this.#receive(message);
+    this.url = parseUrl(location.search);
+    addEventListener('popstate', () => this.#setUrl(parseUrl(location.search)));
+    document.addEventListener('visibilitychange', () => this.#draw());
+    this.#tick();
+  }
+
+  // ---- What is shown ----
+
+  get operationId(): string {
+    const { order } = this.snapshot;
+    return order.includes(this.url.operation) ? this.url.operation : (order[0] ?? '');
+  }
+
+  get operation(): OperationBoard | undefined {
+    return this.snapshot.operations[this.operationId];
+  }
+
+  // The broker's clock: what deadlines are measured by.
+  get brokerNow(): number {
+    return this.now + this.snapshot.clockOffsetMs;
+  }
+
+  get freshness(): Freshness {
+    return freshness(this.snapshot, this.operation, this.pausedAt, this.now);
+  }
+
+  get filter(): Filter {
+    return this.url;
+  }
+
+  get filterNote(): string {
+    return isOn(this.url) ? `filtered: ${filterText(this.url)}` : '';
+  }
+
+  // Whether the person may act, and there is somebody to act with.
+  get mayAct(): boolean {
+    return this.snapshot.session?.operator === true && this.snapshot.savedAt === undefined;
+  }
+
+  // Why the buttons that act cannot be pressed; empty when they can.
+  get whyNot(): string {
+    if (this.snapshot.savedAt !== undefined) return 'This is a saved copy: nothing can be sent.';
+    if (this.snapshot.session?.operator !== true) return 'You are signed in as a viewer. An operator of your office can do this.';
+    return '';
+  }
+
+  get waitingChanges(): number {
+    return this.#waiting;
+  }
+
+  // ---- The address ----
+
+  href(change: Partial<UrlState>): string {
+    return formatUrl({ ...this.url, ...change });
+  }
+
+  go(change: Partial<UrlState>, replace = false): void {
+    const next = { ...this.url, ...change };
+    if (replace) history.replaceState(null, '', formatUrl(next));
+    else history.pushState(null, '', formatUrl(next));
+    this.#setUrl(next);
+  }
+
+  #setUrl(next: UrlState): void {
+    this.url = next;
+    this.link.setInterest({ view: next.view, operation: next.operation });
+  }
+
+  // ---- What comes ----
+
+  pause(): void {
+    this.pausedAt = this.freshness.asOf ?? this.now;
+    this.#waiting = 0;
+  }
+
+  resume(): void {
+    this.pausedAt = undefined;
+    this.#draw();
+  }
+
+  #receive(message: ToTab): void {
+    if (message.type === 'snapshot') this.#latest = message.snapshot;
+    else if (message.type === 'patch') {
+      this.#latest = applyPatch(this.#latest, message.patch);
+      if (this.pausedAt !== undefined && (message.patch.appended?.length ?? 0) > 0) this.#waiting += message.patch.appended!.length;
+    }
+    // A new conflict rings even in a tab that is hidden or paused.
+    this.alarm.look(this.#latest);
+    // Nobody stays paused who is somebody else now.
+    if (this.#latest.session === undefined) this.pausedAt = undefined;
+    this.#draw();
+  }
+
+  #draw(): void {
+    if (document.hidden) return;
+    if (this.pausedAt === undefined) this.snapshot = this.#latest;
+    // The link is never paused: that it is cut off must be seen.
+    else this.snapshot = { ...this.snapshot, link: this.#latest.link };
+  }
+
+  #tick(): void {
+    this.now = Date.now();
+    setTimeout(() => this.#tick(), 1000 - (this.now % 1000) + 5);
+  }
+}

@@ -1,0 +1,83 @@
+// One read for each part of an operation.
+import { CountingDefinition, type TallyEntryRecord } from '../gen/muster/v1/tally_pb';
+import { ledgerOf, type Ledger } from '../model/ledger';
+import type { Part, PartName, Parts, PartValues } from '../model/snapshot';
+import { ageListener, allPages, finalAbsence, type AnswerAge, type Clients } from './calls';
+
+type Values = Omit<PartValues, 'ledger'> & { ledger: Ledger };
+type Read<K extends PartName> = (clients: Clients, operationId: string, atLeastCursor: Uint8Array, age: AnswerAge) => Promise<Values[K] | undefined>;
+
+const withCursor = (operationId: string, atLeastCursor: Uint8Array) => ({ operationId, read: { atLeastCursor } });
+
+const READS: { [K in PartName]: Read<K> } = {
+  readiness: async (clients, id, cursor, age) =>
+    (await clients.readiness.getReadinessBoard(withCursor(id, cursor), ageListener(age))).board,
+  acknowledgements: (clients, id, cursor, age) =>
+    allPages(
+      (page) => clients.plan.listAcknowledgements({ ...withCursor(id, cursor), page }, ageListener(age)),
+      (response) => response.acknowledgements,
+    ),
+  conflicts: (clients, id, cursor, age) =>
+    allPages(
+      (page) => clients.deconfliction.listConflicts({ ...withCursor(id, cursor), page }, ageListener(age)),
+      (response) => response.conflicts,
+    ),
+  totals: async (clients, id, cursor, age) =>
+    (await clients.tally.getTotals({ ...withCursor(id, cursor), definition: CountingDefinition.LEAD }, ageListener(age))).totals,
+  totalsBySource: async (clients, id, cursor, age) =>
+    (await clients.tally.getTotals({ ...withCursor(id, cursor), definition: CountingDefinition.SOURCE }, ageListener(age))).totals,
+  plan: async (clients, id, cursor, age) => (await clients.plan.getPlan(withCursor(id, cursor), ageListener(age))).plan,
+  ledger: async (clients, id, cursor, age) => {
+    const records = await allPages(
+      (page) => clients.tally.listTallyEntries({ ...withCursor(id, cursor), page }, ageListener(age)),
+      (response): TallyEntryRecord[] => response.entries,
+    );
+    return ledgerOf(records);
+  },
+  claims: async (clients, id, cursor, age) =>
+    (await clients.claims.reconcile(withCursor(id, cursor), ageListener(age))).reconciliations,
+  duplicates: async (clients, id, cursor, age) =>
+    (await clients.tally.listSuspectedDuplicates(withCursor(id, cursor), ageListener(age))).duplicates,
+  releases: (clients, id, cursor, age) =>
+    allPages(
+      (page) => clients.release.listReleases({ ...withCursor(id, cursor), page }, ageListener(age)),
+      (response) => response.releases,
+    ),
+};
+
+export interface ReadPart {
+  parts: Parts;
+  // Of the part `ledger`: to be kept up with the feed.
+  ledger?: Ledger;
+}
+
+// Reads a part. Throws when there is no answer just now; that there is nothing for us is an answer.
+export async function readPart(
+  clients: Clients,
+  operationId: string,
+  name: PartName,
+  atLeastCursor: Uint8Array,
+  now: () => number,
+): Promise<ReadPart> {
+  const age: AnswerAge = {};
+  const part: Part<unknown> = {};
+  let ledger: Ledger | undefined;
+  try {
+    const value = await READS[name](clients, operationId, atLeastCursor, age);
+    if (name === 'ledger') {
+      ledger = value as Ledger;
+      part.value = ledger.view();
+    } else if (value === undefined) {
+      part.absent = 'none yet';
+    } else {
+      part.value = value;
+    }
+  } catch (error) {
+    const why = finalAbsence(error);
+    if (why === undefined) throw error;
+    part.absent = why;
+  }
+  part.readAt = now();
+  Object.assign(part, age);
+  return { parts: { [name]: part } as Parts, ...(ledger === undefined ? {} : { ledger }) };
+}
