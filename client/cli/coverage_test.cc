@@ -75,7 +75,8 @@ std::vector<Covered> OperationTable() {
       {"OperationService/RemoveParticipant", {"operation", "remove-participant"}, {kOp, "ky-ago", "--reason", "r"}},
       {"OperationService/SetOperationPhase", {"operation", "set-phase"}, {kOp, "armed"}},
       {"OperationService/GetOperation", {"operation", "show"}, {kOp}},
-      {"OperationService/ListOperations", {"operation", "list"}, {}}};
+      {"OperationService/ListOperations", {"operation", "list"}, {}},
+      {"OperationService/ListPresence", {"operation", "presence"}, {kOp}}};
 }
 
 std::vector<Covered> PlanTable() {

@@ -101,6 +101,31 @@ absl::Status Show(Invocation& invocation, const std::string& operation_id) {
   return absl::OkStatus();
 }
 
+absl::Status ShowPresence(Invocation& invocation, const std::string& operation_id) {
+  MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
+  v1::ListPresenceRequest request;
+  request.set_operation_id(operation_id);
+  MUSTER_ASSIGN_OR_RETURN(const v1::ListPresenceResponse all,
+                          AllPages(*client, &Client::ListPresence, std::move(request)));
+  invocation.BannerFor(operation_id);
+  View view;
+  view.object = &all;
+  view.is_list = true;
+  view.heading = absl::StrCat("as the broker sees it at ", TimeText(all.at()), ", which has counted since ",
+                              TimeText(all.counted_since()), "\n\n");
+  view.table.columns = {{"agency"}, {"connected"}, {"feeds", /*right=*/true}, {"since"}, {"last heard"}};
+  for (const v1::Presence& one : all.presence()) {
+    view.items.push_back(&one);
+    const bool connected = one.open_feeds() > 0;
+    view.table.rows.push_back(
+        {one.agency_id(), connected ? "yes" : "NO", absl::StrCat(one.open_feeds()),
+         connected ? TimeText(one.connected_since()) : "",
+         one.has_last_heard_at() ? TimeText(one.last_heard_at()) : "not since the broker started"});
+  }
+  invocation.printer().Print(view);
+  return absl::OkStatus();
+}
+
 void AddCreate(CLI::App& noun, Invocation& invocation) {
   const auto body = std::make_shared<v1::CreateOperation>();
   const auto file = std::make_shared<std::string>();
@@ -204,6 +229,11 @@ void AddOperationCommands(CLI::App& app, Invocation& invocation) {
                            {"operation show united-front-2021", "operation show united-front-2021 -o json"},
                            [&invocation, id] { return Show(invocation, *id); });
   AddOperationId(show, id.get());
+  CLI::App* presence =
+      AddVerb(*noun, invocation, "presence", "Show who is connected, and how long the others are silent",
+              {"operation presence united-front-2021", "operation presence united-front-2021 -o csv"},
+              [&invocation, id] { return ShowPresence(invocation, *id); });
+  AddOperationId(presence, id.get());
   AddAddSite(*noun, invocation);
   AddParticipantCommands(*noun, invocation);
   AddSetPhase(*noun, invocation);

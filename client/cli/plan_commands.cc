@@ -15,10 +15,12 @@
 namespace muster::cli {
 namespace {
 
-absl::StatusOr<v1::GetPlanResponse> ReadPlan(Invocation& invocation, const std::string& operation_id) {
+absl::StatusOr<v1::GetPlanResponse> ReadPlan(Invocation& invocation, const std::string& operation_id,
+                                             uint32_t version = 0) {
   MUSTER_ASSIGN_OR_RETURN(Client * client, invocation.client());
   v1::GetPlanRequest request;
   request.set_operation_id(operation_id);
+  request.set_version(version);
   return client->GetPlan(request);
 }
 
@@ -43,8 +45,8 @@ absl::Status Withdraw(Invocation& invocation, v1::WithdrawPlan body) {
                 absl::StrCat("version ", body.base_version(), " is withdrawn"));
 }
 
-absl::Status Show(Invocation& invocation, const std::string& operation_id) {
-  MUSTER_ASSIGN_OR_RETURN(const v1::GetPlanResponse response, ReadPlan(invocation, operation_id));
+absl::Status Show(Invocation& invocation, const std::string& operation_id, uint32_t version) {
+  MUSTER_ASSIGN_OR_RETURN(const v1::GetPlanResponse response, ReadPlan(invocation, operation_id, version));
   const v1::PlanView& plan = response.plan();
   View view;
   view.object = &response;
@@ -168,10 +170,13 @@ void AddPlanCommands(CLI::App& app, Invocation& invocation) {
                            {"plan show united-front-2021", "plan acknowledge united-front-2021"});
   AddLeadCommands(*noun, invocation);
   const auto id = std::make_shared<std::string>();
-  CLI::App* verb = AddVerb(*noun, invocation, "show", "Show what you may see of the current version",
-                           {"plan show united-front-2021", "plan show united-front-2021 -o json"},
-                           [&invocation, id] { return Show(invocation, *id); });
+  const auto version = std::make_shared<uint32_t>(0);
+  CLI::App* verb =
+      AddVerb(*noun, invocation, "show", "Show what you may see of the current version, or of an earlier one",
+              {"plan show united-front-2021", "plan show united-front-2021 --plan-version 1 -o json"},
+              [&invocation, id, version] { return Show(invocation, *id, *version); });
   AddOperationId(verb, id.get());
+  verb->add_option("--plan-version", *version, "One of your own versions (default: the current one)");
   AddAcknowledge(*noun, invocation);
   verb = AddVerb(*noun, invocation, "acknowledgements", "List where the participants stand with the plan",
                  {"plan acknowledgements united-front-2021", "plan acknowledgements united-front-2021 -o csv"},

@@ -54,6 +54,7 @@ MUSTER_CHANGE(OperationService, RemoveParticipant, removal)
 MUSTER_CHANGE(OperationService, SetOperationPhase, change)
 MUSTER_READ(OperationService, GetOperation)
 MUSTER_READ(OperationService, ListOperations)
+MUSTER_READ(OperationService, ListPresence)
 
 MUSTER_CHANGE(PlanService, PublishPlan, plan)
 MUSTER_CHANGE(PlanService, AmendPlan, amendment)

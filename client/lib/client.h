@@ -43,6 +43,7 @@ class Client {
   absl::StatusOr<v1::Outcome> SetOperationPhase(v1::SetOperationPhase body, std::string submission_id = {});
   absl::StatusOr<v1::GetOperationResponse> GetOperation(const v1::GetOperationRequest& request);
   absl::StatusOr<v1::ListOperationsResponse> ListOperations(const v1::ListOperationsRequest& request);
+  absl::StatusOr<v1::ListPresenceResponse> ListPresence(const v1::ListPresenceRequest& request);
 
   // ---- Plans
   absl::StatusOr<v1::Outcome> PublishPlan(v1::PublishPlan body, std::string submission_id = {});

@@ -29,8 +29,10 @@ absl::Status ForReaders(const absl::Status& status) {
 
 class FeedStream final : public PumpedStream<WriteReactor> {
  public:
-  FeedStream(grpc::CallbackServerContext* context, Caller caller, OpenStreams* streams, std::string log_id)
-      : PumpedStream(context, std::move(caller), streams), log_id_(std::move(log_id)) {}
+  // `open` is kept for as long as the stream is open.
+  FeedStream(grpc::CallbackServerContext* context, Caller caller, OpenStreams* streams, std::string log_id,
+             std::shared_ptr<void> open)
+      : PumpedStream(context, std::move(caller), streams), log_id_(std::move(log_id)), open_(std::move(open)) {}
 
   // Before Begin.
   absl::Status Open(Broker* broker, const v1::SubscribeRequest& request) {
@@ -53,9 +55,13 @@ class FeedStream final : public PumpedStream<WriteReactor> {
     return {{}, ForReaders(status)};
   }
 
-  void Release() override { subscriber_->Cancel(); }
+  void Release() override {
+    subscriber_->Cancel();
+    open_.reset();
+  }
 
   const std::string log_id_;
+  std::shared_ptr<void> open_;
   std::shared_ptr<Subscriber> subscriber_;
   std::vector<QueuedDelivery> deliveries_;
 };
@@ -72,7 +78,8 @@ WriteReactor* FeedService::Subscribe(grpc::CallbackServerContext* context, const
     v1::SubscribeRequest request;
     MUSTER_RETURN_IF_ERROR(ParseBuffer(*request_bytes, &request));
     MUSTER_RETURN_IF_ERROR(ValidateSubscribe(request));
-    stream = std::make_shared<FeedStream>(context, std::move(caller), streams_, broker_->log_id());
+    std::shared_ptr<void> open = calls_.presence().OpenFeed(caller.principal.agency_id());
+    stream = std::make_shared<FeedStream>(context, std::move(caller), streams_, broker_->log_id(), std::move(open));
     return stream->Open(broker_, request);
   }();
   if (!status.ok()) return new RefusedStream<WriteReactor>(status);

@@ -58,7 +58,8 @@ RpcServer::RpcServer(Options options, Broker* broker, const Clock* clock)
     : options_(std::move(options)),
       broker_(broker),
       guard_(options_.trust_domain, clock),
-      calls_(broker, &guard_),
+      presence_(clock),
+      calls_(broker, &guard_, &presence_),
       streams_([this](const Caller& caller) {
         return broker_->WithState([&](const State& state) { return guard_.CheckStanding(state, caller); });
       }),

@@ -22,6 +22,7 @@
 #include "server/rpc/feed_service.h"
 #include "server/rpc/guard.h"
 #include "server/rpc/open_streams.h"
+#include "server/rpc/presence_board.h"
 #include "server/rpc/submission_service.h"
 #include "server/rpc/unary.h"
 
@@ -69,6 +70,7 @@ class RpcServer {
   const Options options_;
   Broker* const broker_;
   const Guard guard_;
+  PresenceBoard presence_;
   const UnaryCalls calls_;
   OpenStreams streams_;
   std::vector<std::unique_ptr<UnaryService>> unary_services_;

@@ -33,7 +33,7 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* SubmissionService::
   }
   if (!status.ok()) return new RefusedStream<SubmissionStream::Reactor>(status);
   auto stream = std::make_shared<SubmissionStream>(context, *std::move(caller), streams_, broker_, &calls_.guard(),
-                                                   in_flight_max_);
+                                                   &calls_.presence(), in_flight_max_);
   SubmissionStream* const reactor = stream.get();
   reactor->Begin();
   reactor->ReadOn();

@@ -78,6 +78,7 @@ void SubmissionStream::OnReadDone(bool ok) {
 }
 
 void SubmissionStream::Take(v1::StreamSubmitRequest request) {
+  presence_->Heard(caller().principal.agency_id());
   const int count = request.submissions_size();
   {
     absl::MutexLock lock(&mu_);

@@ -15,6 +15,7 @@
 #include "grpcpp/support/server_callback.h"
 #include "muster/v1/submission.pb.h"
 #include "server/broker/broker.h"
+#include "server/rpc/presence_board.h"
 #include "server/rpc/pumped_stream.h"
 
 namespace muster {
@@ -24,10 +25,11 @@ class SubmissionStream final : public PumpedStream<grpc::ServerBidiReactor<grpc:
   using Reactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
   SubmissionStream(grpc::CallbackServerContext* context, Caller caller, OpenStreams* streams, Broker* broker,
-                   const Guard* guard, size_t in_flight_max)
+                   const Guard* guard, PresenceBoard* presence, size_t in_flight_max)
       : PumpedStream(context, std::move(caller), streams),
         broker_(broker),
         guard_(guard),
+        presence_(presence),
         in_flight_max_(in_flight_max) {}
 
   // Reads the next message unless one is being read or too much is in flight.
@@ -46,6 +48,7 @@ class SubmissionStream final : public PumpedStream<grpc::ServerBidiReactor<grpc:
 
   Broker* const broker_;
   const Guard* const guard_;
+  PresenceBoard* const presence_;
   const size_t in_flight_max_;
 
   grpc::ByteBuffer read_buffer_;  // Of the read in flight.

@@ -66,8 +66,10 @@ grpc::ServerUnaryReactor* UnaryCalls::Read(grpc::CallbackServerContext* context,
     const absl::Status parsed = ParseBuffer(*request_bytes, request.get());
     const absl::Status answered = broker_->WithState([&](const State& state) -> absl::Status {
       MUSTER_RETURN_IF_ERROR(guard_->CheckStanding(state, caller));
+      presence_->Heard(caller.principal.agency_id());
       MUSTER_RETURN_IF_ERROR(parsed);
-      return AnswerQuery({state, caller.principal, guard_->Now(), caller.not_after}, rpc, *request, response.get());
+      return AnswerQuery({state, caller.principal, guard_->Now(), caller.not_after, presence_}, rpc, *request,
+                         response.get());
     });
     MUSTER_RETURN_IF_ERROR(answered);
     *response_bytes = ToBuffer(*response);
@@ -101,6 +103,7 @@ grpc::ServerUnaryReactor* UnaryCalls::Submit(grpc::CallbackServerContext* contex
   if (!caller.ok()) return Finish(context, caller.status());
   absl::Status status = broker_->WithState([&](const State& state) -> absl::Status {
     MUSTER_RETURN_IF_ERROR(guard_->CheckStanding(state, *caller));
+    presence_->Heard(caller->principal.agency_id());
     MUSTER_RETURN_IF_ERROR(valid);
     return Authorize(state, caller->principal.agency_id(), FindRule(submission.body_case()), SubjectOf(submission));
   });

@@ -24,13 +24,15 @@
 #include "muster/v1/submission.pb.h"
 #include "server/broker/broker.h"
 #include "server/rpc/guard.h"
+#include "server/rpc/presence_board.h"
 
 namespace muster {
 
 class UnaryCalls {
  public:
-  // Both borrowed; they outlive this.
-  UnaryCalls(Broker* broker, const Guard* guard) : broker_(broker), guard_(guard) {}
+  // All borrowed; they outlive this.
+  UnaryCalls(Broker* broker, const Guard* guard, PresenceBoard* presence)
+      : broker_(broker), guard_(guard), presence_(presence) {}
 
   // Serves the read `rpc`, such as "muster.v1.PlanService/GetPlan".
   grpc::ServerUnaryReactor* Read(grpc::CallbackServerContext* context, absl::string_view rpc,
@@ -49,12 +51,14 @@ class UnaryCalls {
                                    Answer answer) const;
 
   const Guard& guard() const { return *guard_; }
+  PresenceBoard& presence() const { return *presence_; }
 
  private:
   static grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context, const absl::Status& status);
 
   Broker* const broker_;
   const Guard* const guard_;
+  PresenceBoard* const presence_;
 };
 
 // A service of which every method is unary, from its descriptor: what the policy table gives a body is a change, the

@@ -16,18 +16,30 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "google/protobuf/message.h"
+#include "muster/v1/operation.pb.h"
 #include "muster/v1/outcome.pb.h"
 #include "server/state/state.h"
 
 namespace muster {
 
+// Who is connected now. Thread-safe.
+class PresenceSource {
+ public:
+  virtual ~PresenceSource() = default;
+  // Of an agency that was never heard, its id and nothing else.
+  virtual v1::Presence Of(absl::string_view agency_id) const = 0;
+  // Since when what Of says has been counted.
+  virtual absl::Time counted_since() const = 0;
+};
+
 // Who asks, and of what.
 struct Viewer {
   const State& state;
   const v1::Principal& principal;
-  // The broker's clock and the end of the caller's certificate: what only the connection knows.
+  // The broker's clock, the end of the caller's certificate and who else is connected: what only connections know.
   absl::Time now;
   absl::Time certificate_not_after;
+  const PresenceSource* presence = nullptr;  // Null: nobody is connected to this state.
 
   const std::string& agency_id() const { return principal.agency_id(); }
   // The operation that the policy table has found the caller to take part in, and its place in it.

@@ -1,5 +1,8 @@
 // Reads: of one's own writes, and in pages.
+#include <optional>
+
 #include "absl/strings/str_cat.h"
+#include "client/lib/subscription.h"
 #include "gtest/gtest.h"
 #include "server/state/cursor.h"
 #include "tests/integration/exercise.h"
@@ -110,6 +113,37 @@ TEST_F(Reads, PagesOfOneGiveTheSameItemsAsOnePage) {
   ExpectSameInPagesOfOne(
       acknowledgements, 2, [&](const auto& request) { return lead.ListAcknowledgements(request); },
       [](const auto& answer) -> const auto& { return answer.acknowledgements(); });
+}
+
+// Who is connected: the lead is told of all, a participant of itself alone.
+TEST_F(Reads, PresenceTellsWhoHasAFeedOpenToThoseWhoSeeTheRoster) {
+  v1::ListPresenceRequest request;
+  request.set_operation_id(kTestOperation);
+  const auto presence_of = [&](absl::string_view viewer, absl::string_view agency_id) {
+    std::optional<v1::Presence> found;
+    const auto answer = As(viewer).ListPresence(request);
+    EXPECT_TRUE(answer.ok()) << answer.status();
+    for (const v1::Presence& one : answer->presence()) {
+      if (one.agency_id() == agency_id) found = one;
+    }
+    return found;
+  };
+  EXPECT_EQ(presence_of(kLead, kKentucky)->open_feeds(), 0);
+  {
+    Subscription feed(As(kKentucky).connection(), {});
+    ASSERT_TRUE(feed.Next(absl::Seconds(30)).ok());
+    const std::optional<v1::Presence> connected = presence_of(kLead, kKentucky);
+    EXPECT_EQ(connected->open_feeds(), 1);
+    EXPECT_TRUE(connected->has_connected_since());
+    EXPECT_EQ(presence_of(kKentucky, kKentucky)->open_feeds(), 1);
+    EXPECT_FALSE(presence_of(kKentucky, kLead).has_value());
+  }
+  std::optional<v1::Presence> gone;
+  do {
+    gone = presence_of(kLead, kKentucky);
+  } while (gone->open_feeds() > 0);
+  EXPECT_FALSE(gone->has_connected_since());
+  EXPECT_TRUE(gone->has_last_heard_at());
 }
 
 TEST_F(Reads, APlanIsReadPublishedAcknowledgedAndAmendedOverTheWire) {

@@ -41,7 +41,7 @@ std::vector<std::string> ChoicesFor(const std::string& field, const Names& names
   return choices;
 }
 
-// All requests of the prototype's type that differ in their strings and enumerations.
+// All requests of the prototype's type that differ in their strings, enumerations and versions.
 std::vector<std::unique_ptr<Message>> RequestsLike(const Message& prototype, const Names& names) {
   std::vector<std::unique_ptr<Message>> requests;
   requests.emplace_back(prototype.New());
@@ -63,6 +63,10 @@ std::vector<std::unique_ptr<Message>> RequestsLike(const Message& prototype, con
       } else if (field->type() == FieldDescriptor::TYPE_ENUM) {
         for (int value = 1; value < field->enum_type()->value_count(); ++value) {
           add([&](Message* copy) { copy->GetReflection()->SetEnum(copy, field, field->enum_type()->value(value)); });
+        }
+      } else if (field->name() == "version") {
+        for (const uint32_t version : {0u, 1u, 2u, 3u}) {
+          add([&](Message* copy) { copy->GetReflection()->SetUInt32(copy, field, version); });
         }
       } else {
         add([](Message*) {});

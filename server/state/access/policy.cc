@@ -46,6 +46,8 @@ const std::vector<PolicyRule>& Table() {
       {"muster.v1.OperationService/GetOperation", Submission::BODY_NOT_SET, Who::kRole,
        ReadersOf(v1::OBJECT_CLASS_OPERATION)},
       {"muster.v1.OperationService/ListOperations", Submission::BODY_NOT_SET, Who::kEnrolled},
+      {"muster.v1.OperationService/ListPresence", Submission::BODY_NOT_SET, Who::kRole,
+       ReadersOf(v1::OBJECT_CLASS_OPERATION)},
 
       {"muster.v1.PlanService/PublishPlan", Submission::kPublishPlan, Who::kRole, WritersOf(v1::OBJECT_CLASS_PLAN)},
       {"muster.v1.PlanService/AmendPlan", Submission::kAmendPlan, Who::kRole, WritersOf(v1::OBJECT_CLASS_PLAN)},

@@ -125,6 +125,7 @@ const std::map<std::string, std::string>& MayCall() {
       {"OperationService/SetOperationPhase", "L"},
       {"OperationService/GetOperation", "LPSWOIA"},
       {"OperationService/ListOperations", "LPSWVOIA-R"},
+      {"OperationService/ListPresence", "LPSWOIA"},
       {"PlanService/PublishPlan", "L"},
       {"PlanService/AmendPlan", "L"},
       {"PlanService/WithdrawPlan", "L"},

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/error_reason.h"
 #include "server/state/access/visibility.h"
 #include "server/state/paging.h"
@@ -10,7 +11,17 @@ namespace {
 
 absl::Status GetPlan(const Viewer& viewer, const v1::GetPlanRequest& request, v1::GetPlanResponse* response) {
   const OperationRecord& operation = viewer.Operation(request.operation_id());
-  v1::PlanView view = operation.plan().ViewFor(viewer.Self(operation));
+  const v1::Participant& self = viewer.Self(operation);
+  v1::PlanView view = operation.plan().ViewFor(self);
+  if (view.version() != 0 && request.version() != 0 && request.version() != view.version()) {
+    const uint32_t current = view.version();
+    view = operation.plan().EarlierViewFor(self, request.version());
+    if (view.version() == 0) {
+      return Refusal(v1::ERROR_REASON_NOT_FOUND,
+                     absl::StrCat("the plan has versions 1 to ", current, " for this agency, and no ",
+                                  request.version(), "; leave the version out to read the current one"));
+    }
+  }
   if (view.version() == 0) {
     return Refusal(v1::ERROR_REASON_NOT_FOUND, "there is no plan that this agency may read; wait for one");
   }

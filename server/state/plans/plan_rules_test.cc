@@ -255,6 +255,34 @@ TEST_F(PlanRules, ObserversAndAuditorsReadTitlesOnlyAndNoneOfASite) {
   }
 }
 
+TEST_F(PlanRules, AnEarlierVersionIsReadAsItWas) {
+  const v1::PlanView first = world_.PlanOf("ky-ago");
+  world_.MustSubmit("lead", AmendPlan(1, kMaterial, {MakeSection("situation", "Another text.")}));
+  EXPECT_EQ(world_.EarlierPlanOf("ky-ago", 1).SerializeAsString(), first.SerializeAsString());
+  EXPECT_EQ(world_.EarlierPlanOf("ky-ago", 2).SerializeAsString(), world_.PlanOf("ky-ago").SerializeAsString());
+  EXPECT_EQ(world_.EarlierPlanOf("ky-ago", 3).version(), 0);
+}
+
+// P7: what was closed to a reader stays closed, however early the version that it asks for.
+TEST_F(PlanRules, P7AnEarlierVersionShowsNothingThatIsClosedToday) {
+  v1::Section closed = MakeSection("situation", "No longer for Kentucky.");
+  closed.mutable_audience()->add_excluded_agency_ids("ky-ago");
+  world_.MustSubmit("lead", AmendPlan(1, kMaterial, {closed}));
+  const v1::PlanView first = world_.EarlierPlanOf("ky-ago", 1);
+  EXPECT_EQ(first.version(), 1);
+  for (const v1::SectionView& section : first.sections()) EXPECT_NE(section.section_id(), "situation");
+  EXPECT_EQ(world_.EarlierPlanOf("lead", 1).sections_size(), world_.PlanOf("lead").sections_size());
+}
+
+TEST_F(PlanRules, P7ASectionThatWasClosedBeforeItWasRemovedStaysClosed) {
+  v1::Section closed = MakeSection("situation", "No longer for Kentucky.");
+  closed.mutable_audience()->add_excluded_agency_ids("ky-ago");
+  world_.MustSubmit("lead", AmendPlan(1, kMaterial, {closed}));
+  world_.MustSubmit("lead", AmendPlan(2, kMaterial, {}, {"situation"}));
+  const v1::PlanView first = world_.EarlierPlanOf("ky-ago", 1);
+  for (const v1::SectionView& section : first.sections()) EXPECT_NE(section.section_id(), "situation");
+}
+
 TEST_F(PlanRules, AnAmendmentOfAnOldVersionIsRefused) {
   world_.MustSubmit("lead", AmendPlan(1, kMaterial, {MakeSection("a", "A.")}));
   EXPECT_EQ(ReasonOf("lead", AmendPlan(1, kMaterial, {MakeSection("b", "B.")})), v1::ERROR_REASON_STALE_PLAN_VERSION);
