@@ -52,6 +52,7 @@ void FillIn(GatewayConfig* config) {
   if (limits->sign_ins_per_second() == 0) limits->set_sign_ins_per_second(5);
   if (limits->streams() == 0) limits->set_streams(64);
   if (limits->connections() == 0) limits->set_connections(512);
+  if (limits->connections_per_address() == 0) limits->set_connections_per_address(128);
   if (config->logging().level().empty()) config->mutable_logging()->set_level("info");
   if (config->logging().format().empty()) config->mutable_logging()->set_format("json");
 }
@@ -165,6 +166,7 @@ absl::StatusOr<GatewayConfig> CompleteGatewayConfig(GatewayConfig config, const 
   CheckLimit("limits.sign_ins_per_second", config.limits().sign_ins_per_second(), 100, &wrong);
   CheckLimit("limits.streams", config.limits().streams(), 1'024, &wrong);
   CheckLimit("limits.connections", config.limits().connections(), 10'000, &wrong);
+  CheckLimit("limits.connections_per_address", config.limits().connections_per_address(), 10'000, &wrong);
   if (wrong.empty()) return config;
   return absl::InvalidArgumentError(absl::StrCat(name, ":\n  ", absl::StrJoin(wrong, "\n  ")));
 }

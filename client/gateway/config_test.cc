@@ -37,6 +37,7 @@ TEST(GatewayConfigTest, TheLeastThereIsGetsTheDocumentedDefaults) {
   EXPECT_EQ(config->limits().sign_ins_per_second(), 5u);
   EXPECT_EQ(config->limits().streams(), 64u);
   EXPECT_EQ(config->limits().connections(), 512u);
+  EXPECT_EQ(config->limits().connections_per_address(), 128u);
 }
 
 TEST(GatewayConfigTest, RelativePathsAreTakenFromTheFilesFolder) {

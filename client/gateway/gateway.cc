@@ -19,13 +19,15 @@ constexpr size_t kPagesWaiting = 1024;
 constexpr size_t kCallThreads = 64;
 constexpr size_t kCallsEach = 16;
 constexpr size_t kCallsWaiting = 256;
+// Half of the places where attempts wait for their password to be looked at: whoever tries without end from one address
+// leaves the other half.
+constexpr size_t kAttemptsEach = Passwords::kWaitingMax / 2;
 // A page would rather say that no broker answers than wait: it asks again by itself.
 constexpr absl::Duration kCallDeadline = absl::Seconds(10);
 constexpr absl::Duration kAttemptDeadline = absl::Seconds(5);
 // How many calls pass at once before the rate counts: what a page asks for when it opens.
 constexpr double kBurst = 4;
 constexpr double kSignInBurst = 2;
-constexpr absl::Duration kSweepEvery = absl::Seconds(1);
 
 SessionLimits LimitsOf(const config::v1::GatewaySessionConfig& session) {
   return {.idle = ToDuration(session.idle()), .longest = ToDuration(session.longest())};
@@ -34,17 +36,36 @@ SessionLimits LimitsOf(const config::v1::GatewaySessionConfig& session) {
 HttpsLimits LimitsOf(const config::v1::GatewayLimitsConfig& limits) {
   HttpsLimits https;
   https.connections = limits.connections();
+  https.connections_each = limits.connections_per_address();
   return https;
+}
+
+TlsFiles FilesOf(const config::v1::GatewayListenConfig& listen) {
+  return {.certificate_file = listen.certificate_file(),
+          .key_file = listen.key_file(),
+          .ca_file = listen.certificate_login().ca_file()};
+}
+
+void Refresh(absl::string_view whose, WatchedTlsFiles* files) {
+  const absl::StatusOr<bool> refreshed = files->RefreshIfChanged();
+  if (!refreshed.ok()) {
+    LogError("new TLS files are not usable; the old ones stay in force",
+             {{"whose", whose}, {"why", refreshed.status().message()}});
+  } else if (*refreshed) {
+    LogInfo("new TLS files are in force for new connections", {{"whose", whose}});
+  }
 }
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<Connection>> ConnectAs(const config::v1::GatewayBrokersConfig& brokers) {
+absl::StatusOr<std::shared_ptr<Connection>> ConnectAs(const config::v1::GatewayBrokersConfig& brokers,
+                                                      const TlsContents& contents) {
   ConnectionOptions options;
   options.brokers.assign(brokers.addresses().begin(), brokers.addresses().end());
   options.certificate_file = brokers.certificate_file();
   options.key_file = brokers.key_file();
   options.ca_file = brokers.ca_file();
+  options.tls = contents;
   options.server_name = brokers.server_name();
   options.deadline = kCallDeadline;
   options.attempt_deadline = kAttemptDeadline;
@@ -56,6 +77,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(Options options) {
   MUSTER_ASSIGN_OR_RETURN(std::unique_ptr<People> people, People::Open(options.config.state_dir(), options.clock));
   std::unique_ptr<Gateway> gateway(new Gateway(std::move(options), std::move(people)));
   MUSTER_RETURN_IF_ERROR(gateway->Listen());
+  MUSTER_RETURN_IF_ERROR(gateway->ReadFiles());
   gateway->Serve();
   return gateway;
 }
@@ -74,8 +96,9 @@ Gateway::Gateway(Options options, std::unique_ptr<People> people)
                 kSignInBurst * options_.config.limits().sign_ins_per_second(), options_.clock),
       slots_(options_.config.limits().streams()),
       calls_each_(kCallsEach),
-      forwarder_(options_.connection),
-      session_service_(&sign_in_, &sessions_, &sign_ins_),
+      attempts_each_(kAttemptsEach),
+      forwarder_(&office_),
+      session_service_(&sign_in_, &sessions_, &sign_ins_, &attempts_each_),
       calls_({.methods = &methods_,
               .forwarder = &forwarder_,
               .sessions = &sessions_,
@@ -87,19 +110,54 @@ Gateway::Gateway(Options options, std::unique_ptr<People> people)
       page_threads_("page", kPageThreads, kPagesWaiting),
       call_threads_("call", kCallThreads, kCallsWaiting),
       // A slot is free a moment before its thread is.
-      stream_threads_("stream", options_.config.limits().streams(), options_.config.limits().streams()) {}
+      stream_threads_("stream", options_.config.limits().streams(), options_.config.limits().streams()),
+      listener_files_(FilesOf(options_.config.listen()),
+                      [this](const TlsContents& contents) { return UseForListeners(contents); }) {
+  const config::v1::GatewayBrokersConfig& brokers = options_.config.brokers();
+  if (IsDaemon(brokers.addresses(0))) return;
+  office_files_.emplace(TlsFiles{brokers.certificate_file(), brokers.key_file(), brokers.ca_file()},
+                        [this](const TlsContents& contents) { return UseForBrokers(contents); });
+}
 
 Gateway::~Gateway() { Stop(absl::ZeroDuration()); }
 
 absl::Status Gateway::Listen() {
   const config::v1::GatewayListenConfig& listen = options_.config.listen();
   const HttpsLimits limits = LimitsOf(options_.config.limits());
-  MUSTER_ASSIGN_OR_RETURN(UniqueSslContext tls, MakeTlsContext(listen.certificate_file(), listen.key_file()));
-  MUSTER_ASSIGN_OR_RETURN(main_, HttpsServer::Listen(listen.address(), std::move(tls), limits));
+  MUSTER_ASSIGN_OR_RETURN(main_, HttpsServer::Listen(listen.address(), limits));
   if (!listen.has_certificate_login()) return absl::OkStatus();
-  MUSTER_ASSIGN_OR_RETURN(UniqueSslContext login, MakeTlsContext(listen.certificate_file(), listen.key_file()));
-  MUSTER_RETURN_IF_ERROR(AskForCertificates(listen.certificate_login().ca_file(), login.get()));
-  MUSTER_ASSIGN_OR_RETURN(login_, HttpsServer::Listen(listen.certificate_login().address(), std::move(login), limits));
+  MUSTER_ASSIGN_OR_RETURN(login_, HttpsServer::Listen(listen.certificate_login().address(), limits));
+  return absl::OkStatus();
+}
+
+absl::Status Gateway::ReadFiles() {
+  // What is wrong with files at the start is wrong input, whatever the code says.
+  const auto as_input = [](const absl::Status& status) {
+    return status.ok() ? status : absl::InvalidArgumentError(status.message());
+  };
+  MUSTER_RETURN_IF_ERROR(as_input(listener_files_.RefreshIfChanged().status()));
+  if (!office_files_.has_value()) return UseForBrokers({});
+  return as_input(office_files_->RefreshIfChanged().status());
+}
+
+absl::Status Gateway::UseForListeners(const TlsContents& contents) {
+  const TlsFiles names = FilesOf(options_.config.listen());
+  MUSTER_ASSIGN_OR_RETURN(UniqueSslContext main, MakeTlsContext(contents, names));
+  // At the start a wrong clock must not keep the gateway from saying so; later the old certificate is the better one.
+  if (started_) MUSTER_RETURN_IF_ERROR(CheckIsValidAt(options_.clock->Now(), names, *main));
+  if (login_ != nullptr) {
+    MUSTER_ASSIGN_OR_RETURN(UniqueSslContext login, MakeTlsContext(contents, names));
+    MUSTER_RETURN_IF_ERROR(AskForCertificates(contents, names, login.get()));
+    login_->UseTls(std::move(login));
+  }
+  main_->UseTls(std::move(main));
+  return absl::OkStatus();
+}
+
+absl::Status Gateway::UseForBrokers(const TlsContents& contents) {
+  MUSTER_ASSIGN_OR_RETURN(std::shared_ptr<Connection> connection,
+                          options_.connect(options_.config.brokers(), contents));
+  office_.Use(std::move(connection));
   return absl::OkStatus();
 }
 
@@ -123,7 +181,8 @@ void Gateway::Serve() {
     login_->Start([this](const HttpRequest& request) { return login_front_->Serve(request); },
                   [](const HttpRequest&) { return uint64_t{0}; }, threads);
   }
-  sweeper_ = std::thread([this] { SweepSessions(); });
+  started_ = true;
+  upkeep_ = std::thread([this] { Upkeep(); });
 }
 
 std::optional<int> Gateway::login_port() const {
@@ -137,19 +196,22 @@ bool Gateway::Stands(const SessionView& view) const {
   return !absl::IsNotFound(now.status()) && !absl::IsDataLoss(now.status());
 }
 
-void Gateway::SweepSessions() {
-  pthread_setname_np(pthread_self(), "sessions");
-  while (stopping_.WaitBeyond(0, kSweepEvery) == 0) {
+void Gateway::Upkeep() {
+  pthread_setname_np(pthread_self(), "upkeep");
+  while (stopping_.WaitBeyond(0, options_.upkeep_every) == 0) {
     sessions_.Sweep([this](const SessionView& view) { return Stands(view); });
+    Refresh("the listeners", &listener_files_);
+    if (office_files_.has_value()) Refresh("the office", &*office_files_);
+    upkeeps_.Bump();
   }
 }
 
 void Gateway::Stop(absl::Duration grace) {
   stopping_.Bump();
-  if (sweeper_.joinable()) sweeper_.join();
+  if (upkeep_.joinable()) upkeep_.join();
   if (main_ != nullptr) main_->Stop(grace);
   if (login_ != nullptr) login_->Stop(absl::ZeroDuration());
-  options_.connection->Close();
+  office_.Close();
   page_threads_.Stop();
   call_threads_.Stop();
   stream_threads_.Stop();

@@ -5,7 +5,9 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "client/gateway/config.h"
 #include "client/gateway/session/cookie.h"
 #include "client/gateway/testing/temporary_folder.h"
@@ -46,7 +48,8 @@ class GatewayTest : public testing::Test {
     config.mutable_brokers()->add_addresses("unix:/nowhere");
     folder_.Write("web/index.html", "<title>the dashboard</title>");
     options_.config = *CompleteGatewayConfig(config, "test", folder_.path());
-    options_.connection = connection_;
+    options_.connect = [this](const config::v1::GatewayBrokersConfig&, const TlsContents&) { return connection_; };
+    options_.upkeep_every = absl::Milliseconds(2);
     options_.password_cost = LeastCost();
   }
 
@@ -59,6 +62,18 @@ class GatewayTest : public testing::Test {
   std::string Call(const std::string& path, const std::string& header_lines, const std::string& body = "{}") {
     TlsClient client(gateway_->port());
     return client.Request("POST", path, absl::StrCat(kJson, header_lines), body);
+  }
+  void Subscribe(const std::string& cookie, TlsClient* client) {
+    const std::string body = EncodeMessage({Protocol::kConnectStream, Codec::kJson}, "{}");
+    client->Write(absl::StrCat("POST /muster.v1.FeedService/Subscribe HTTP/1.1\r\nHost: localhost:", gateway_->port(),
+                               "\r\nContent-Type: application/connect+json\r\n", cookie,
+                               "Content-Length: ", body.size(), "\r\n\r\n", body));
+  }
+  static std::string Shown(int port) { return TlsClient(port).certificate_shown(); }
+  // Returns when the gateway has looked at sessions and files once more, from beginning to end.
+  void AwaitUpkeep() {
+    const uint64_t seen = gateway_->upkeeps();
+    while (gateway_->upkeeps() < seen + 2) absl::SleepFor(absl::Milliseconds(1));
   }
   // What the login listener says to a certificate.
   std::string LogIn(const TestCertificate* certificate) {
@@ -137,11 +152,8 @@ TEST_F(GatewayTest, RemovingAPersonBesideTheGatewayEndsTheirStream) {
   connection_->feeds.push_back({.messages = {}, .end = absl::OkStatus(), .stays_open = true});
   Start();
   const std::string cookie = Enroll("j-smith", v1::PERSON_ROLE_VIEWER);
-  const std::string body = EncodeMessage({Protocol::kConnectStream, Codec::kJson}, "{}");
   TlsClient client(gateway_->port());
-  client.Write(absl::StrCat("POST /muster.v1.FeedService/Subscribe HTTP/1.1\r\nHost: localhost:", gateway_->port(),
-                            "\r\nContent-Type: application/connect+json\r\n", cookie, "Content-Length: ", body.size(),
-                            "\r\n\r\n", body));
+  Subscribe(cookie, &client);
   EXPECT_THAT(client.ReadUntil("\r\n\r\n"), StartsWith("HTTP/1.1 200 "));
   ASSERT_TRUE(people_->Remove("j-smith").ok());
   EXPECT_THAT(client.ReadToEnd(), HasSubstr("the session has ended"));
@@ -152,14 +164,84 @@ TEST_F(GatewayTest, StoppingEndsOpenStreamsAndSaysSo) {
   connection_->feeds.push_back({.messages = {{}}, .end = absl::OkStatus(), .stays_open = true});
   Start();
   const std::string cookie = Enroll("j-smith", v1::PERSON_ROLE_VIEWER);
-  const std::string body = EncodeMessage({Protocol::kConnectStream, Codec::kJson}, "{}");
   TlsClient client(gateway_->port());
-  client.Write(absl::StrCat("POST /muster.v1.FeedService/Subscribe HTTP/1.1\r\nHost: localhost:", gateway_->port(),
-                            "\r\nContent-Type: application/connect+json\r\n", cookie, "Content-Length: ", body.size(),
-                            "\r\n\r\n", body));
+  Subscribe(cookie, &client);
   (void)client.ReadUntil("{}");
   gateway_->Stop(absl::Seconds(20));
   EXPECT_THAT(client.ReadToEnd(), HasSubstr("the gateway is stopping"));
+}
+
+TEST_F(GatewayTest, ARenewedCertificateIsShownToLaterConnectionsAndOpenStreamsGoOn) {
+  connection_->feeds.push_back({.messages = {{}}, .end = absl::OkStatus(), .stays_open = true});
+  Start();
+  const std::string cookie = Enroll("j-smith", v1::PERSON_ROLE_VIEWER);
+  TlsClient stream(gateway_->port());
+  Subscribe(cookie, &stream);
+  (void)stream.ReadUntil("{}");
+  const TestCertificate next = MakeTestCertificate({.dns_names = {"localhost"}});
+  folder_.Write("server.pem", next.certificate_pem);
+  // The certificate alone, and half of the key, are no reason to show anything else.
+  folder_.Write("server.key", next.key_pem.substr(0, next.key_pem.size() / 2));
+  AwaitUpkeep();
+  EXPECT_EQ(Shown(gateway_->port()), server_.certificate_pem);
+  folder_.Write("server.key", next.key_pem);
+  while (Shown(gateway_->port()) != next.certificate_pem) AwaitUpkeep();
+  EXPECT_EQ(Shown(*gateway_->login_port()), next.certificate_pem);
+  ASSERT_TRUE(people_->Remove("j-smith").ok());
+  EXPECT_THAT(stream.ReadToEnd(), HasSubstr("the session has ended")) << "the stream was there until now";
+}
+
+TEST_F(GatewayTest, AnExpiredCertificateDoesNotReplaceOneThatIsValid) {
+  Start();
+  const TestCertificate expired = MakeTestCertificate({.not_after = absl::FromUnixSeconds(1'600'000'001)});
+  folder_.Write("server.pem", expired.certificate_pem);
+  folder_.Write("server.key", expired.key_pem);
+  AwaitUpkeep();
+  EXPECT_EQ(Shown(gateway_->port()), server_.certificate_pem);
+}
+
+TEST_F(GatewayTest, PeoplesAuthoritiesAreReadAnew) {
+  const TestCertificate next = MakeTestCertificate({.common_name = "People 2", .is_ca = true});
+  const TestCertificate card = MakeTestCertificate({.issuer = &next});
+  Start();
+  const std::string sha256 = *CertificateSha256(card.certificate_pem, "card");
+  ASSERT_TRUE(people_->AddCertificate("j-smith", v1::PERSON_ROLE_VIEWER, sha256).ok());
+  EXPECT_THAT(LogIn(&card), HasSubstr("Certificate not accepted"));
+  folder_.Write("ca.pem", authority_.certificate_pem + next.certificate_pem);
+  while (!absl::StartsWith(LogIn(&card), "HTTP/1.1 303 ")) AwaitUpkeep();
+}
+
+TEST_F(GatewayTest, TheOfficesRenewedCertificateIsUsedForLaterCallsAndOpenStreamsGoOn) {
+  connection_->feeds.push_back({.messages = {{}}, .end = absl::OkStatus(), .stays_open = true});
+  const TestCertificate office = MakeTestCertificate({});
+  config::v1::GatewayBrokersConfig* const brokers = options_.config.mutable_brokers();
+  brokers->set_addresses(0, "broker.example:7443");
+  brokers->set_certificate_file(folder_.Write("office.pem", office.certificate_pem));
+  brokers->set_key_file(folder_.Write("office.key", office.key_pem));
+  brokers->set_ca_file(folder_.Write("brokers.pem", authority_.certificate_pem));
+  const auto later = std::make_shared<FakeConnection>();
+  later->on_call = [](size_t, const std::string&, const google::protobuf::Message&, google::protobuf::Message*) {
+    return absl::NotFoundError("this is the later connection");
+  };
+  const TestCertificate next = MakeTestCertificate({});
+  options_.connect = [&](const config::v1::GatewayBrokersConfig& named,
+                         const TlsContents& contents) -> absl::StatusOr<std::shared_ptr<Connection>> {
+    const absl::StatusOr<std::shared_ptr<Connection>> real = ConnectAs(named, contents);  // Which checks them.
+    if (!real.ok()) return real.status();
+    return contents.certificate == next.certificate_pem ? later : connection_;
+  };
+  Start();
+  const std::string cookie = Enroll("j-smith", v1::PERSON_ROLE_VIEWER);
+  TlsClient stream(gateway_->port());
+  Subscribe(cookie, &stream);
+  (void)stream.ReadUntil("{}");
+  folder_.Write("office.pem", next.certificate_pem);
+  AwaitUpkeep();
+  EXPECT_THAT(Call(kWhoAmI, cookie), StartsWith("HTTP/1.1 200 ")) << "the old pair stays in force";
+  folder_.Write("office.key", next.key_pem);
+  while (!absl::StrContains(Call(kWhoAmI, cookie), "the later connection")) AwaitUpkeep();
+  ASSERT_TRUE(people_->Remove("j-smith").ok());
+  EXPECT_THAT(stream.ReadToEnd(), HasSubstr("the session has ended")) << "the stream was there until now";
 }
 
 TEST_F(GatewayTest, WithoutTheApplicationAPageSaysSo) {

@@ -59,7 +59,6 @@ absl::Status Serve(const GatewayConfig& config) {
   MUSTER_RETURN_IF_ERROR(DisableTlsSessionTickets());
   Gateway::Options options;
   options.config = config;
-  MUSTER_ASSIGN_OR_RETURN(options.connection, ConnectAs(config.brokers()));
   MUSTER_ASSIGN_OR_RETURN(const std::unique_ptr<Gateway> gateway, Gateway::Start(std::move(options)));
   LogInfo("serving", {{"url", UrlOf(config, absl::StrCat(gateway->port()))},
                       {"certificate_login_port", gateway->login_port().value_or(0)},

@@ -1,7 +1,10 @@
 #include "client/gateway/forward/codec.h"
 
+#include <optional>
+
 #include "absl/strings/str_cat.h"
 #include "common/error_reason.h"
+#include "common/formats.h"
 #include "google/protobuf/util/json_util.h"
 
 namespace muster::gateway {
@@ -9,6 +12,17 @@ namespace {
 
 using google::protobuf::util::JsonParseOptions;
 using google::protobuf::util::JsonPrintOptions;
+
+// `text` without what does not belong into a text, such as bytes that are no UTF-8: the parser quotes what it was
+// given, and an error that is not text loses its reason on the way.
+std::string CleanText(absl::string_view text) {
+  std::string clean;
+  while (const std::optional<TextFault> fault = FindTextFault(text, /*multiline=*/true)) {
+    absl::StrAppend(&clean, text.substr(0, fault->offset_bytes), "?");
+    text.remove_prefix(fault->offset_bytes + 1);
+  }
+  return absl::StrCat(clean, text);
+}
 
 absl::Status ParseJson(absl::string_view bytes, google::protobuf::Message* message) {
   JsonParseOptions options;
@@ -21,7 +35,7 @@ absl::Status ParseJson(absl::string_view bytes, google::protobuf::Message* messa
   const auto why = parsed.message();
   return Refusal(muster::v1::ERROR_REASON_MALFORMED,
                  absl::StrCat("the request is not the JSON of a ", message->GetDescriptor()->full_name(), ": ",
-                              absl::string_view(why.data(), why.size())));
+                              CleanText({why.data(), why.size()})));
 }
 
 }  // namespace

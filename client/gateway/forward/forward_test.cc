@@ -1,5 +1,4 @@
 #include <memory>
-#include <random>
 #include <set>
 #include <string>
 
@@ -9,7 +8,6 @@
 #include "client/gateway/forward/methods.h"
 #include "client/lib/testing/fake_connection.h"
 #include "common/error_reason.h"
-#include "common/testing/test_messages.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "muster/v1/agency.pb.h"
@@ -48,6 +46,7 @@ TEST(MethodsTest, ExactlyTheseMethodsAreReads) {
       "/muster.v1.FeedService/Subscribe",
       "/muster.v1.OperationService/GetOperation",
       "/muster.v1.OperationService/ListOperations",
+      "/muster.v1.OperationService/ListPresence",
       "/muster.v1.PlanService/GetPlan",
       "/muster.v1.PlanService/ListAcknowledgements",
       "/muster.v1.ReadinessService/GetReadinessBoard",
@@ -115,26 +114,18 @@ TEST(CodecTest, AnUnknownFieldOfJsonIsRefused) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("hide"));
 }
 
+TEST(CodecTest, AnErrorThatQuotesWhatIsNoTextTellsItsReasonToTheClient) {
+  muster::v1::GetPlanRequest request;
+  for (const char* json : {"{\"operationId\": \xff\xfe\x01", "{\"\xff\": 1}", "{\"operationId\": \"\xff\"}", "\xff"}) {
+    const absl::Status status = ParseMessage(Codec::kJson, json, &request);
+    EXPECT_THAT(ConnectErrorJson(status), HasSubstr("google.rpc.ErrorInfo")) << status;
+  }
+}
+
 TEST(CodecTest, DeepJsonIsRefusedAndNotFollowed) {
   muster::v1::SubmitRequest request;
   const std::string deep(1'000'000, '[');
   EXPECT_EQ(ParseMessage(Codec::kJson, deep, &request).code(), absl::StatusCode::kInvalidArgument);
-}
-
-TEST(CodecTest, AnyBytesAreParsedOrRefused) {
-  std::mt19937_64 random = SeededRandom();
-  constexpr char kAlphabet[] = "{}[]\":,\\0u1e-.truefalsnbodyI\x80\xff\n";
-  std::uniform_int_distribution<size_t> letter(0, sizeof(kAlphabet) - 2);
-  std::uniform_int_distribution<size_t> size(0, 60);
-  for (int round = 0; round < 5'000; ++round) {
-    std::string bytes(size(random), '\0');
-    for (char& each : bytes) each = kAlphabet[letter(random)];
-    muster::v1::SubmitRequest request;
-    for (const Codec codec : {Codec::kProto, Codec::kJson}) {
-      const absl::Status status = ParseMessage(codec, bytes, &request);
-      EXPECT_TRUE(status.ok() || status.code() == absl::StatusCode::kInvalidArgument) << status;
-    }
-  }
 }
 
 class ForwarderTest : public testing::Test {
@@ -147,7 +138,8 @@ class ForwarderTest : public testing::Test {
 
   std::shared_ptr<FakeConnection> connection_ = std::make_shared<FakeConnection>(Options());
   Methods methods_;
-  Forwarder forwarder_{connection_};
+  OfficeConnection office_{connection_};
+  Forwarder forwarder_{&office_};
 };
 
 TEST_F(ForwarderTest, ACallReachesTheBrokerByItsPathWithItsMessage) {
@@ -205,6 +197,47 @@ TEST_F(ForwarderTest, AMalformedRequestNeverReachesTheBroker) {
   };
   const auto answer = forwarder_.Call(*methods_.Find(kWhoAmI), Codec::kJson, "{", absl::Seconds(5));
   EXPECT_EQ(answer.message.status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(ForwarderTest, FeedsThatEndTogetherMoveOnToTheNextBrokerOnce) {
+  connection_->feeds.assign(2, {.messages = {}, .end = absl::UnavailableError("gone"), .stays_open = false});
+  muster::v1::SubscribeResponse message;
+  const auto first = forwarder_.OpenFeed(Codec::kProto, "");
+  const auto second = forwarder_.OpenFeed(Codec::kProto, "");
+  for (const auto* feed : {&first, &second}) {
+    ASSERT_TRUE(feed->ok()) << feed->status();
+    EXPECT_FALSE((**feed)->Read(&message));
+    EXPECT_EQ((**feed)->Finish().code(), absl::StatusCode::kUnavailable);
+  }
+  EXPECT_EQ(connection_->broker(), 1u);
+}
+
+TEST_F(ForwarderTest, AFeedGoesOnWithTheConnectionThatItBeganWith) {
+  connection_->feeds.push_back({.messages = {{}, {}}, .end = absl::OkStatus(), .stays_open = true});
+  const auto feed = forwarder_.OpenFeed(Codec::kProto, "");
+  ASSERT_TRUE(feed.ok()) << feed.status();
+  muster::v1::SubscribeResponse message;
+  EXPECT_TRUE((*feed)->Read(&message));
+  const std::weak_ptr<Connection> former = connection_;
+  connection_ = std::make_shared<FakeConnection>(Options());
+  connection_->on_call = [](size_t, const std::string&, const google::protobuf::Message&, google::protobuf::Message*) {
+    return absl::OkStatus();
+  };
+  office_.Use(connection_);
+  EXPECT_FALSE(former.expired());
+  EXPECT_TRUE((*feed)->Read(&message));
+  EXPECT_TRUE(forwarder_.Call(*methods_.Find(kWhoAmI), Codec::kProto, "", absl::Seconds(5)).message.ok());
+}
+
+TEST_F(ForwarderTest, ClosingEndsCallsOnFormerConnectionsToo) {
+  const std::shared_ptr<FakeConnection> former = connection_;
+  former->on_call = [](size_t, const std::string&, const google::protobuf::Message&, google::protobuf::Message*) {
+    return absl::OkStatus();
+  };
+  office_.Use(std::make_shared<FakeConnection>(Options()));
+  office_.Close();
+  muster::v1::WhoAmIResponse response;
+  EXPECT_EQ(former->Call(kWhoAmI, muster::v1::WhoAmIRequest(), &response).code(), absl::StatusCode::kCancelled);
 }
 
 }  // namespace

@@ -26,12 +26,41 @@ class CopyCapture {
   std::optional<Freshness> copy_;
 };
 
+// A feed that keeps its connection, which may no longer be the current one, and leaves a broker that failed.
+class ForwardedFeed : public FeedStream {
+ public:
+  ForwardedFeed(std::shared_ptr<Connection> connection, const muster::v1::SubscribeRequest& request)
+      : connection_(std::move(connection)), broker_(connection_->broker()), feed_(connection_->OpenFeed(request)) {}
+  bool Read(muster::v1::SubscribeResponse* response) override { return feed_->Read(response); }
+  absl::Status Finish() override {
+    absl::Status status = feed_->Finish();
+    // Of many feeds that end together only the first moves on.
+    if (absl::IsUnavailable(status)) connection_->MoveOnFrom(broker_);
+    return status;
+  }
+  void Cancel() override { feed_->Cancel(); }
+
+ private:
+  const std::shared_ptr<Connection> connection_;
+  const size_t broker_;
+  const std::unique_ptr<FeedStream> feed_;
+};
+
 Metadata MetadataOf(const std::optional<Freshness>& copy) {
   Metadata metadata;
   if (!copy.has_value()) return metadata;
   metadata.emplace_back(kAsOfMetadata, absl::FormatTime(absl::RFC3339_full, copy->as_of, absl::UTCTimeZone()));
   if (copy->superseded) metadata.emplace_back(kSupersededMetadata, "1");
   return metadata;
+}
+
+// Of a change: its own submission_id, or that of the submission in it. Empty for a read.
+std::string SubmissionIdOf(const google::protobuf::Message& request) {
+  if (const auto* submit = dynamic_cast<const muster::v1::SubmitRequest*>(&request)) {
+    return submit->submission().submission_id();
+  }
+  const google::protobuf::FieldDescriptor* field = request.GetDescriptor()->FindFieldByName("submission_id");
+  return field == nullptr ? "" : request.GetReflection()->GetString(request, field);
 }
 
 }  // namespace
@@ -49,15 +78,16 @@ Forwarder::Answer Forwarder::Call(const Method& method, Codec codec, absl::strin
   absl::Status status = ParseMessage(codec, request, sent.get());
   if (!status.ok()) return {std::move(status), {}};
   const CopyCapture capture;
-  status = connection_->Call(method.path, *sent, received.get(), std::min(within, connection_->options().deadline));
-  if (!status.ok()) return {std::move(status), {}};
-  return {SerializeMessage(codec, *received), MetadataOf(capture.copy())};
+  const std::shared_ptr<Connection> connection = office_->current();
+  status = connection->Call(method.path, *sent, received.get(), std::min(within, connection->options().deadline));
+  if (!status.ok()) return {std::move(status), {}, SubmissionIdOf(*sent)};
+  return {SerializeMessage(codec, *received), MetadataOf(capture.copy()), SubmissionIdOf(*sent)};
 }
 
 absl::StatusOr<std::unique_ptr<FeedStream>> Forwarder::OpenFeed(Codec codec, absl::string_view request) const {
   muster::v1::SubscribeRequest subscribe;
   MUSTER_RETURN_IF_ERROR(ParseMessage(codec, request, &subscribe));
-  return connection_->OpenFeed(subscribe);
+  return std::make_unique<ForwardedFeed>(office_->current(), subscribe);
 }
 
 }  // namespace muster::gateway

@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "client/gateway/forward/methods.h"
+#include "client/gateway/forward/office_connection.h"
 #include "client/gateway/wire/error.h"
 #include "client/gateway/wire/framing.h"
 #include "client/lib/connection.h"
@@ -29,22 +30,24 @@ class Forwarder {
     absl::StatusOr<std::string> message;
     // muster-as-of and muster-superseded, when it is a copy.
     Metadata metadata;
+    // Of a change that could be read: how the broker's record knows it.
+    std::string submission_id = {};
   };
 
-  explicit Forwarder(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
+  // `office` is not owned and outlives this.
+  explicit Forwarder(const OfficeConnection* office) : office_(office) {}
 
   // A unary method; `request` are the bytes of one message. No longer than `within` and the connection's own limit.
   //
   // Errors: INVALID_ARGUMENT for bytes that are not the request's; otherwise those of Connection::Call.
   Answer Call(const Method& method, Codec codec, absl::string_view request, absl::Duration within) const;
 
-  // The feed that `request`, a SubscribeRequest, asks for. Whether it works out is told by the first Read.
+  // The feed that `request`, a SubscribeRequest, asks for. Whether it works out is told by the first Read. Once it has
+  // ended with UNAVAILABLE, the next one is opened at another broker, where there is one.
   absl::StatusOr<std::unique_ptr<FeedStream>> OpenFeed(Codec codec, absl::string_view request) const;
-  // After a feed ended with UNAVAILABLE: the next one is opened at another broker, where there is one.
-  void MoveOn() const { connection_->MoveOnFrom(connection_->broker()); }
 
  private:
-  const std::shared_ptr<Connection> connection_;
+  const OfficeConnection* const office_;
 };
 
 }  // namespace muster::gateway

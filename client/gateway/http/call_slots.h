@@ -1,4 +1,4 @@
-// How many calls of one session may wait for brokers at once, so that one cannot take every thread.
+// How many calls of one person may wait at once, so that one cannot take every thread; likewise sign-ins of an address.
 #ifndef MUSTER_CLIENT_GATEWAY_HTTP_CALL_SLOTS_H_
 #define MUSTER_CLIENT_GATEWAY_HTTP_CALL_SLOTS_H_
 

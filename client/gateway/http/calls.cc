@@ -7,6 +7,8 @@
 #include "client/gateway/http/security.h"
 #include "client/gateway/session/cookie.h"
 #include "common/error_reason.h"
+#include "common/logging.h"
+#include "common/sha256.h"
 #include "common/status_macros.h"
 
 namespace muster::gateway {
@@ -14,6 +16,8 @@ namespace {
 
 // The largest request is a plan of many sections.
 constexpr uint64_t kBodyBytesMax = 4 << 20;
+// Those who only read ask short questions.
+constexpr uint64_t kBodyBytesMaxOfViewers = 64 << 10;
 // A name, a code and a password.
 constexpr uint64_t kBodyBytesMaxOfStrangers = 16 << 10;
 
@@ -71,8 +75,9 @@ HttpAnswer NotFromOurPage() {
 }  // namespace
 
 uint64_t Calls::BodyBytesMax(const HttpRequest& head) const {
-  return parts_.sessions->Find(TokenInCookies(head.Header("Cookie"))).has_value() ? kBodyBytesMax
-                                                                                  : kBodyBytesMaxOfStrangers;
+  const std::optional<SessionView> session = parts_.sessions->Find(TokenInCookies(head.Header("Cookie")));
+  if (!session.has_value()) return kBodyBytesMaxOfStrangers;
+  return session->session.role() == v1::PERSON_ROLE_OPERATOR ? kBodyBytesMax : kBodyBytesMaxOfViewers;
 }
 
 HttpAnswer Calls::Serve(const HttpRequest& request, const std::string& certificate_login_url) const {
@@ -90,21 +95,24 @@ HttpAnswer Calls::Serve(const HttpRequest& request, const std::string& certifica
                                                                    "served under /package.Service/Method")));
   }
   if (!Fits(*framing, method->streams)) return UnsupportedMediaType();
-  if (const absl::Status admitted = Admit(request, token, *method); !admitted.ok()) return Refused(*framing, admitted);
+  const absl::StatusOr<std::string> person = Admit(request, token, *method);
+  if (!person.ok()) return Refused(*framing, person.status());
   if (const absl::Status encoding = CheckEncoding(request); !encoding.ok()) return Refused(*framing, encoding);
-  return method->streams ? ServeFeed(request, *framing, token) : ServeUnary(request, *framing, token, *method);
+  return method->streams ? ServeFeed(request, *framing, token) : ServeUnary(request, *framing, *person, *method);
 }
 
-absl::Status Calls::Admit(const HttpRequest& request, const std::string& token, const Method& method) const {
+absl::StatusOr<std::string> Calls::Admit(const HttpRequest& request, const std::string& token,
+                                         const Method& method) const {
   const std::optional<SessionView> session = parts_.sessions->Find(token);
   if (!session.has_value()) {
-    if (!parts_.per_address->Allow(request.peer)) {
+    if (!parts_.per_address->Allow(CountedAs(request.peer))) {
       return absl::ResourceExhaustedError("too many calls from this address: wait a few seconds and try again");
     }
     return absl::UnauthenticatedError(token.empty() ? "nobody is signed in: sign in first"
                                                     : "the session has ended: sign in again");
   }
-  if (!parts_.per_session->Allow(token)) {
+  // By its hash, as everywhere: what is kept must open no session.
+  if (!parts_.per_session->Allow(Sha256Bytes(token))) {
     return absl::ResourceExhaustedError("too many calls in this session: wait a moment and try again");
   }
   if (method.changes && session->session.role() != v1::PERSON_ROLE_OPERATOR) {
@@ -112,12 +120,12 @@ absl::Status Calls::Admit(const HttpRequest& request, const std::string& token, 
                    absl::StrCat(session->session.person(), " is a viewer here, and ", method.descriptor->name(),
                                 " is for operators: ask one, or ask for that role"));
   }
-  return absl::OkStatus();
+  return session->session.person();
 }
 
 HttpAnswer Calls::ServeSession(const HttpRequest& request, const Framing& framing, const std::string& token,
                                const std::string& certificate_login_url) const {
-  if (!parts_.per_address->Allow(request.peer)) {
+  if (!parts_.per_address->Allow(CountedAs(request.peer))) {
     return Refused(framing, absl::ResourceExhaustedError("too many calls from this address: wait a few seconds"));
   }
   if (const absl::Status encoding = CheckEncoding(request); !encoding.ok()) return Refused(framing, encoding);
@@ -134,18 +142,27 @@ HttpAnswer Calls::ServeSession(const HttpRequest& request, const Framing& framin
   return http;
 }
 
-HttpAnswer Calls::ServeUnary(const HttpRequest& request, const Framing& framing, const std::string& token,
+HttpAnswer Calls::ServeUnary(const HttpRequest& request, const Framing& framing, const std::string& person,
                              const Method& method) const {
-  const std::shared_ptr<void> slot = parts_.calls_each->Take(token);
+  const std::shared_ptr<void> slot = parts_.calls_each->Take(person);
   if (slot == nullptr) {
-    return Refused(framing,
-                   absl::ResourceExhaustedError("too many calls of this session wait for an answer: try again"));
+    return Refused(framing, absl::ResourceExhaustedError(absl::StrCat("too many calls of ", person,
+                                                                      " wait for an answer: try again in a moment")));
   }
   const absl::StatusOr<absl::Duration> within = TimeoutOf(request, framing);
   if (!within.ok()) return Refused(framing, within.status());
   const absl::StatusOr<std::string> message = DecodeRequest(framing, request.body);
   if (!message.ok()) return Refused(framing, message.status());
   const Forwarder::Answer answer = parts_.forwarder->Call(method, framing.codec, *message, *within);
+  // The broker knows the office; which of its people it was is known here alone.
+  if (method.changes) {
+    LogInfo("a change", {{"person", person},
+                         {"method", method.descriptor->full_name()},
+                         {"submission_id", answer.submission_id},
+                         {"answer", absl::StatusCodeToString(answer.message.status().code())},
+                         {"why", answer.message.status().message()},
+                         {"peer", request.peer}});
+  }
   return ToHttp(EncodeAnswer(framing, answer.message, answer.metadata));
 }
 

@@ -41,7 +41,7 @@ class Calls {
 
   explicit Calls(Parts parts) : parts_(parts) {}
 
-  // The longest body that a request with this header may have: little without a session.
+  // The longest body that a request with this header may have: little without a session, and for those who only read.
   uint64_t BodyBytesMax(const HttpRequest& head) const;
 
   // `certificate_login_url` may be empty.
@@ -50,11 +50,12 @@ class Calls {
  private:
   HttpAnswer ServeSession(const HttpRequest& request, const Framing& framing, const std::string& token,
                           const std::string& certificate_login_url) const;
-  HttpAnswer ServeUnary(const HttpRequest& request, const Framing& framing, const std::string& token,
+  // `person` is who calls.
+  HttpAnswer ServeUnary(const HttpRequest& request, const Framing& framing, const std::string& person,
                         const Method& method) const;
   HttpAnswer ServeFeed(const HttpRequest& request, const Framing& framing, const std::string& token) const;
-  // Whether the session of `token` may call `method` now.
-  absl::Status Admit(const HttpRequest& request, const std::string& token, const Method& method) const;
+  // Whether the session of `token` may call `method` now, and whose it is.
+  absl::StatusOr<std::string> Admit(const HttpRequest& request, const std::string& token, const Method& method) const;
 
   const Parts parts_;
 };

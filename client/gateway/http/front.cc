@@ -41,7 +41,7 @@ HttpAnswer MainFront::Route(const HttpRequest& request) const {
   if (request.method == "POST") {
     return calls_->Serve(request, login_port_.has_value() ? UrlAt(request, *login_port_) : "");
   }
-  if (!per_address_->Allow(request.peer)) return PageAnswer(kTooManyRequestsPage, "/");
+  if (!per_address_->Allow(CountedAs(request.peer))) return PageAnswer(kTooManyRequestsPage, "/");
   if (!IsRead(request)) return WrongMethod("GET, HEAD, POST", "/");
   if (const Page* const page = PageAt(request.path); page != nullptr) return PageAnswer(*page, "/");
   return files_.has_value() ? files_->Serve(request) : PageAnswer(kNoApplicationPage, "");
@@ -56,9 +56,10 @@ HttpAnswer LoginFront::Serve(const HttpRequest& request) const {
 HttpAnswer LoginFront::Route(const HttpRequest& request) const {
   if (!origins_.HasHost(request.Header("Host"))) return PageAnswer(kWrongHostPage, "");
   const std::string home = UrlAt(request, main_port_);
-  if (!sign_ins_->Allow(request.peer)) return PageAnswer(kTooManyRequestsPage, home);
+  if (!sign_ins_->Allow(CountedAs(request.peer))) return PageAnswer(kTooManyRequestsPage, home);
   if (request.method != "GET") return WrongMethod("GET", home);
   if (request.path != "/") return PageAnswer(kNotFoundPage, home);
+  if (!IsFromOurSiteOrTyped(request)) return PageAnswer(kFromElsewherePage, home);
   if (!request.certificate.has_value()) return PageAnswer(kNoCertificatePage, home);
   const PeerCertificate& certificate = *request.certificate;
   if (certificate.verify_error != X509_V_OK) {

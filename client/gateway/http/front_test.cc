@@ -1,8 +1,6 @@
 // What the two listeners answer, without sockets.
 #include "client/gateway/http/front.h"
 
-#include <openssl/x509_vfy.h>
-
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,9 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "client/gateway/session/cookie.h"
-#include "client/gateway/testing/temporary_folder.h"
-#include "client/lib/testing/fake_connection.h"
+#include "client/gateway/testing/front_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -26,89 +22,6 @@ constexpr char kCallHold[] = "/muster.v1.ReadinessService/CallHold";
 constexpr char kSubscribe[] = "/muster.v1.FeedService/Subscribe";
 constexpr char kSessionService[] = "/muster.gateway.v1.SessionService/";
 constexpr char kPassword[] = "four words to remember";
-
-// Keeps what is written; the reader goes away after so many pieces.
-class FakeSink : public StreamSink {
- public:
-  explicit FakeSink(size_t pieces_max = 1000) : pieces_max_(pieces_max) {}
-  bool Write(absl::string_view bytes) override {
-    if (pieces.size() >= pieces_max_) return false;
-    pieces.emplace_back(bytes);
-    return true;
-  }
-  void OnGone(std::function<void()>) override {}
-  std::vector<std::string> pieces;
-
- private:
-  const size_t pieces_max_;
-};
-
-std::string HeaderOf(const HttpAnswer& answer, absl::string_view name) {
-  for (const auto& [each, value] : answer.headers) {
-    if (absl::EqualsIgnoreCase(each, name)) return value;
-  }
-  return "";
-}
-
-class FrontTest : public testing::Test {
- protected:
-  FrontTest() {
-    connection_->on_call = [this](size_t, const std::string& method, const google::protobuf::Message&,
-                                  google::protobuf::Message*) {
-      called_.push_back(method);
-      return absl::OkStatus();
-    };
-  }
-
-  static HttpRequest Request(const std::string& method, const std::string& path) {
-    HttpRequest request;
-    request.method = method;
-    request.path = path;
-    request.peer = "127.0.0.1";
-    request.headers = {{"Host", "localhost:8443"}};
-    return request;
-  }
-  static HttpRequest Post(const std::string& path, const std::string& body, const std::string& token = "",
-                          const std::string& content_type = "application/json") {
-    HttpRequest request = Request("POST", path);
-    request.headers.emplace_back("Content-Type", content_type);
-    if (!token.empty()) request.headers.emplace_back("Cookie", absl::StrCat(kCookieName, "=", token));
-    request.body = body;
-    return request;
-  }
-  HttpAnswer Call(const std::string& path, const std::string& body, const std::string& token = "",
-                  const std::string& content_type = "application/json") {
-    return main_.Serve(Post(path, body, token, content_type));
-  }
-  // The token of a session of somebody with this role.
-  std::string SignedIn(v1::PersonRole role) {
-    v1::PersonRecord person;
-    person.set_name("j-smith");
-    person.set_role(role);
-    return sessions_.Begin(person, std::nullopt);
-  }
-
-  FakeClock clock_{absl::FromUnixSeconds(1'630'000'000)};
-  TemporaryFolder folder_;
-  std::unique_ptr<People> people_ = *People::Open(folder_.path() + "/state", &clock_);
-  Passwords passwords_{LeastCost()};
-  SignIn sign_in_{people_.get(), &passwords_, &clock_};
-  Sessions sessions_{{}, &clock_};
-  RateLimit per_session_{50, 10, &clock_};
-  RateLimit per_address_{50, 40, &clock_};
-  RateLimit sign_ins_{5, 10, &clock_};
-  StreamSlots slots_{2};
-  CallSlots calls_each_{1};
-  std::shared_ptr<FakeConnection> connection_ = std::make_shared<FakeConnection>();
-  Methods methods_;
-  Forwarder forwarder_{connection_};
-  SessionService session_service_{&sign_in_, &sessions_, &sign_ins_};
-  Calls calls_{
-      {&methods_, &forwarder_, &sessions_, &session_service_, &per_session_, &per_address_, &slots_, &calls_each_}};
-  MainFront main_{Origins("127.0.0.1:8443", "", 8443), 8444, false, std::nullopt, &calls_, &per_address_};
-  LoginFront login_{Origins("127.0.0.1:8444", "", 8444), 8443, false, people_.get(), &sessions_, &sign_ins_};
-  std::vector<std::string> called_;
-};
 
 TEST_F(FrontTest, AViewerReads) {
   const HttpAnswer answer = Call(kWhoAmI, "{}", SignedIn(v1::PERSON_ROLE_VIEWER));
@@ -182,13 +95,15 @@ TEST_F(FrontTest, TooManyCallsOfOneSessionWait) {
   EXPECT_EQ(Call(kWhoAmI, "{}", token).status, 200);
 }
 
-TEST_F(FrontTest, OneSessionCannotTakeEveryThread) {
+TEST_F(FrontTest, OnePersonCannotTakeEveryThreadInHoweverManySessions) {
   const std::string token = SignedIn(v1::PERSON_ROLE_VIEWER);
-  const std::string other = SignedIn(v1::PERSON_ROLE_VIEWER);
+  const std::string second = SignedIn(v1::PERSON_ROLE_VIEWER);
+  const std::string other = SignedIn(v1::PERSON_ROLE_VIEWER, "m-jones");
   connection_->on_call = [&](size_t, const std::string& method, const google::protobuf::Message&,
                              google::protobuf::Message*) {
     if (method == kWhoAmI) {
       EXPECT_EQ(Call("/muster.v1.FeedService/GetFeedCursor", "{}", token).status, 429);
+      EXPECT_EQ(Call("/muster.v1.FeedService/GetFeedCursor", "{}", second).status, 429);
       EXPECT_EQ(Call("/muster.v1.FeedService/GetFeedCursor", "{}", other).status, 200);
     }
     return absl::OkStatus();
@@ -197,9 +112,12 @@ TEST_F(FrontTest, OneSessionCannotTakeEveryThread) {
   EXPECT_EQ(Call("/muster.v1.FeedService/GetFeedCursor", "{}", token).status, 200);
 }
 
-TEST_F(FrontTest, AStrangersBodyIsShort) {
-  EXPECT_LE(calls_.BodyBytesMax(Post(kWhoAmI, "")), 64u << 10);
-  EXPECT_GE(calls_.BodyBytesMax(Post(kWhoAmI, "", SignedIn(v1::PERSON_ROLE_VIEWER))), 1u << 20);
+TEST_F(FrontTest, OnlyAnOperatorsBodyMayBeLong) {
+  const std::string viewer = SignedIn(v1::PERSON_ROLE_VIEWER);
+  const std::string operators = SignedIn(v1::PERSON_ROLE_OPERATOR);
+  EXPECT_EQ(calls_.BodyBytesMax(Post(kWhoAmI, "")), 16u << 10);
+  EXPECT_EQ(calls_.BodyBytesMax(Post(kWhoAmI, "", viewer)), 64u << 10);
+  EXPECT_EQ(calls_.BodyBytesMax(Post(kWhoAmI, "", operators)), 4u << 20);
 }
 
 TEST_F(FrontTest, AnInvitationThenAPasswordOpenASessionWithAnUnreadableCookie) {
@@ -245,6 +163,15 @@ TEST_F(FrontTest, TooManyAttemptsToSignInFromOneAddressWait) {
   EXPECT_EQ(Call(path, R"({"person":"p","password":"x"})").status, 429);
 }
 
+TEST_F(FrontTest, OneAddressCannotTakeEveryPlaceWhereASignInWaits) {
+  const std::string path = absl::StrCat(kSessionService, "SignIn");
+  const std::shared_ptr<void> others_attempt = attempts_each_.Take("127.0.0.1");
+  EXPECT_EQ(Call(path, R"({"person":"p","password":"x"})").status, 429);
+  HttpRequest from_elsewhere = Post(path, R"({"person":"p","password":"x"})");
+  from_elsewhere.peer = "127.0.0.2";
+  EXPECT_EQ(main_.Serve(from_elsewhere).status, 401);
+}
+
 TEST_F(FrontTest, ASignInMustObeyTheRulesOfItsFields) {
   const std::string path = absl::StrCat(kSessionService, "SignIn");
   EXPECT_EQ(Call(path, R"({"person":"j-smith"})").status, 400);
@@ -288,6 +215,22 @@ TEST_F(FrontTest, NoMoreStreamsThanThereAreSlots) {
   EXPECT_THAT(third.body, HasSubstr("resource_exhausted"));
 }
 
+TEST_F(FrontTest, ANinthStreamOfASessionIsRefusedWithWhatToDoAndCostsTheBrokerNothing) {
+  const Framing framing = {Protocol::kConnectStream, Codec::kJson};
+  const std::string token = SignedIn(v1::PERSON_ROLE_VIEWER);
+  std::vector<std::unique_ptr<Sessions::Hold>> open;
+  for (size_t i = 0; i < Sessions::kStreamsPerSessionMax; ++i) open.push_back(sessions_.HoldOpen(token, [] {}));
+  const HttpAnswer answer = Call(kSubscribe, EncodeMessage(framing, "{}"), token, "application/connect+json");
+  ASSERT_TRUE(answer.stream);
+  FakeSink sink;
+  answer.stream(sink);
+  ASSERT_EQ(sink.pieces.size(), 1u);
+  EXPECT_THAT(sink.pieces[0], HasSubstr("resource_exhausted"));
+  EXPECT_THAT(sink.pieces[0], HasSubstr("a session may have 8"));
+  EXPECT_THAT(sink.pieces[0], HasSubstr("close some windows"));
+  EXPECT_TRUE(connection_->opened_after().empty());
+}
+
 TEST_F(FrontTest, EveryAnswerHasTheSecurityHeaders) {
   for (const HttpAnswer& answer :
        {Call(kWhoAmI, "{}"), Call(kWhoAmI, "", "", "text/plain"), main_.Serve(Request("GET", "/")),
@@ -295,56 +238,6 @@ TEST_F(FrontTest, EveryAnswerHasTheSecurityHeaders) {
     EXPECT_THAT(HeaderOf(answer, "Content-Security-Policy"), HasSubstr("default-src 'none'"));
     EXPECT_EQ(HeaderOf(answer, "X-Content-Type-Options"), "nosniff");
   }
-}
-
-class LoginTest : public FrontTest {
- protected:
-  HttpAnswer Show(std::optional<PeerCertificate> certificate) {
-    HttpRequest request = Request("GET", "/");
-    request.headers = {{"Host", "localhost:8444"}};
-    request.certificate = std::move(certificate);
-    return login_.Serve(request);
-  }
-  PeerCertificate Certificate(int verify_error = X509_V_OK) const {
-    return {.sha256_hex = sha256_, .not_after = clock_.Now() + absl::Hours(1), .verify_error = verify_error};
-  }
-
-  const std::string sha256_ = std::string(64, 'a');
-};
-
-TEST_F(LoginTest, AnInvitedCertificateSignsInAndIsSentToTheMainListener) {
-  ASSERT_TRUE(people_->AddCertificate("j-smith", v1::PERSON_ROLE_OPERATOR, sha256_).ok());
-  const HttpAnswer answer = Show(Certificate());
-  EXPECT_EQ(answer.status, 303);
-  EXPECT_EQ(HeaderOf(answer, "Location"), "https://localhost:8443/");
-  const auto session = sessions_.Find(TokenInCookies(HeaderOf(answer, "Set-Cookie")));
-  ASSERT_TRUE(session.has_value());
-  EXPECT_TRUE(session->session.by_certificate());
-  EXPECT_EQ(FromProto(session->session.ends_at()), clock_.Now() + absl::Hours(1));
-}
-
-TEST_F(LoginTest, EachFailureHasItsOwnPageAndNoSession) {
-  EXPECT_THAT(Show(std::nullopt).body, HasSubstr("<h1>No certificate</h1>"));
-  EXPECT_THAT(Show(Certificate(X509_V_ERR_CERT_HAS_EXPIRED)).body, HasSubstr("<h1>Certificate expired</h1>"));
-  EXPECT_THAT(Show(Certificate(X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY)).body,
-              HasSubstr("<h1>Certificate not accepted</h1>"));
-  EXPECT_THAT(Show(Certificate()).body, HasSubstr("<h1>Not invited</h1>"));
-  ASSERT_TRUE(people_->AddCertificate("j-smith", v1::PERSON_ROLE_VIEWER, sha256_).ok());
-  ASSERT_TRUE(people_->Remove("j-smith").ok());
-  EXPECT_THAT(Show(Certificate()).body, HasSubstr("<h1>Access removed</h1>"));
-  EXPECT_EQ(sessions_.count(), 0u);
-}
-
-TEST_F(LoginTest, AnInvitedCertificateThatIsNotVerifiedSignsNobodyIn) {
-  ASSERT_TRUE(people_->AddCertificate("j-smith", v1::PERSON_ROLE_OPERATOR, sha256_).ok());
-  EXPECT_EQ(Show(Certificate(X509_V_ERR_CERT_SIGNATURE_FAILURE)).status, 403);
-  EXPECT_EQ(sessions_.count(), 0u);
-}
-
-TEST_F(LoginTest, TheLoginListenerTakesNoCalls) {
-  HttpRequest request = Post(kWhoAmI, "{}", SignedIn(v1::PERSON_ROLE_VIEWER));
-  request.headers[0].second = "localhost:8444";
-  EXPECT_EQ(login_.Serve(request).status, 405);
 }
 
 }  // namespace

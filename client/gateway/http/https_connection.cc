@@ -17,7 +17,6 @@ namespace http = boost::beast::http;
 namespace {
 
 constexpr int kHttp11 = 11;
-constexpr absl::Duration kGoodBye = absl::Seconds(2);
 constexpr absl::Duration kGoodByeWhenStopping = absl::Milliseconds(100);
 
 absl::string_view View(boost::beast::string_view text) { return {text.data(), text.size()}; }
@@ -41,15 +40,34 @@ void SetHead(const HttpAnswer& answer, Message* message) {
 
 }  // namespace
 
-HttpsConnection::HttpsConnection(HttpsServer::Shared* shared, asio::ip::tcp::socket socket, std::string peer)
-    : shared_(shared), peer_(std::move(peer)), stream_(std::move(socket), shared->tls), timer_(shared->io) {}
+HttpsConnection::HttpsConnection(HttpsServer::Shared* shared, asio::ssl::context& tls, asio::ip::tcp::socket socket,
+                                 std::string peer)
+    : shared_(shared),
+      peer_(std::move(peer)),
+      counted_as_(CountedAs(peer_)),
+      stream_(std::move(socket), tls),
+      timer_(shared->io) {}
 
 HttpsConnection::~HttpsConnection() {
+  if (!registered_) return;
   {
     absl::MutexLock lock(&shared_->mu);
     shared_->connections.erase(this);
+    const auto from = shared_->connections_from.find(counted_as_);
+    if (--from->second == 0) shared_->connections_from.erase(from);
   }
   shared_->changed.Bump();
+}
+
+bool HttpsConnection::Register() {
+  absl::MutexLock lock(&shared_->mu);
+  if (shared_->stopping || shared_->connections.size() >= shared_->limits.connections) return false;
+  const auto from = shared_->connections_from.find(counted_as_);
+  if (from != shared_->connections_from.end() && from->second >= shared_->limits.connections_each) return false;
+  ++shared_->connections_from[counted_as_];
+  shared_->connections.insert(this);
+  registered_ = true;
+  return true;
 }
 
 void HttpsConnection::Start() {
@@ -70,7 +88,8 @@ void HttpsConnection::Start() {
 void HttpsConnection::Stop() {
   stopping_ = true;
   if (sink_ != nullptr) sink_->Stopping();
-  if (between_requests_) Close();
+  if (phase_ == Phase::kRequest) Close();
+  if (phase_ == Phase::kGoodBye) Limit(kGoodByeWhenStopping);
 }
 
 void HttpsConnection::Limit(absl::Duration within) {
@@ -91,13 +110,14 @@ void HttpsConnection::Close() {
 }
 
 void HttpsConnection::ShutDown() {
-  Limit(stopping_ ? kGoodByeWhenStopping : kGoodBye);
+  phase_ = Phase::kGoodBye;
+  Limit(stopping_ ? kGoodByeWhenStopping : shared_->limits.good_bye);
   stream_.async_shutdown([self = shared_from_this()](const Error&) { self->Close(); });
 }
 
 void HttpsConnection::ReadHeader(absl::Duration within) {
   if (stopping_) return ShutDown();
-  between_requests_ = true;
+  phase_ = Phase::kRequest;
   parser_.emplace();
   parser_->header_limit(shared_->limits.header_bytes);
   parser_->body_limit(boost::none);  // Until the header is known.
@@ -107,7 +127,6 @@ void HttpsConnection::ReadHeader(absl::Duration within) {
 }
 
 void HttpsConnection::OnHeader(const Error& error) {
-  between_requests_ = false;
   if (error) return RefuseMalformed(error);
   const uint64_t body_bytes_max = shared_->body_bytes_max(Head());
   parser_->body_limit(body_bytes_max);
@@ -160,6 +179,7 @@ std::optional<PeerCertificate> HttpsConnection::Certificate() {
 }
 
 void HttpsConnection::Answer() {
+  phase_ = Phase::kAnswer;
   const http::verb method = parser_->get().method();
   const bool is_read = method == http::verb::get || method == http::verb::head;
   WorkerPool* const threads = is_read ? shared_->threads.pages : shared_->threads.calls;
@@ -177,6 +197,7 @@ void HttpsConnection::Answer() {
 
 void HttpsConnection::Send(HttpAnswer answer) {
   if (!stream_.next_layer().is_open()) return;
+  phase_ = Phase::kAnswer;
   const bool whole = parser_->is_done();
   if (answer.stream && parser_->get().version() == kHttp11) return SendStream(std::move(answer));
   response_.emplace();

@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "client/gateway/http/https_server.h"
 #include "client/gateway/http/message.h"
@@ -27,9 +28,8 @@ namespace muster::gateway {
 class HttpsConnection;
 
 struct HttpsServer::Shared {
-  Shared(SSL_CTX* context, HttpsLimits its_limits) : tls(context), limits(its_limits) {}
+  explicit Shared(HttpsLimits its_limits) : limits(its_limits) {}
 
-  boost::asio::ssl::context tls;
   const HttpsLimits limits;
   HttpHandler handler;
   BodyLimit body_bytes_max;
@@ -39,8 +39,12 @@ struct HttpsServer::Shared {
 
   Revision changed;  // Bumped when a connection has gone.
   mutable absl::Mutex mu;
+  // Of the connections to come; each keeps what it began with.
+  std::shared_ptr<boost::asio::ssl::context> tls ABSL_GUARDED_BY(mu);
   bool stopping ABSL_GUARDED_BY(mu) = false;
   std::set<HttpsConnection*> connections ABSL_GUARDED_BY(mu);
+  // How many come from one address.
+  absl::flat_hash_map<std::string, size_t> connections_from ABSL_GUARDED_BY(mu);
 
   // Goes first: with it go the connections that wait in it, which use the rest.
   boost::asio::io_context io{1};
@@ -49,25 +53,32 @@ struct HttpsServer::Shared {
 // Threading: everything runs on the thread of `shared->io`, but for the constructor and the destructor.
 class HttpsConnection : public std::enable_shared_from_this<HttpsConnection> {
  public:
-  // `shared` is not owned and outlives this.
-  HttpsConnection(HttpsServer::Shared* shared, boost::asio::ip::tcp::socket socket, std::string peer);
+  // `shared` is not owned and outlives this; `tls` need not.
+  HttpsConnection(HttpsServer::Shared* shared, boost::asio::ssl::context& tls, boost::asio::ip::tcp::socket socket,
+                  std::string peer);
   ~HttpsConnection();
   HttpsConnection(const HttpsConnection&) = delete;
   HttpsConnection& operator=(const HttpsConnection&) = delete;
 
+  // Whether there is room for one more; it is then counted.
+  bool Register();
   void Start();
-  // No further request: an idle connection is closed, an answer under way is sent, a stream is told that it is over.
+  // No further request: an answer under way is sent, a stream is told that it is over, and whoever has not yet said
+  // what is wanted is cut off.
   void Stop();
+  // Ends it now, whatever is under way.
+  void Close();
 
  private:
   friend class ConnectionSink;
   using Error = boost::system::error_code;
+  // What goes on, as far as Stop must know.
+  enum class Phase { kRequest, kAnswer, kGoodBye };
   using Response = boost::beast::http::response<boost::beast::http::string_body>;
 
   // The connection is closed unless this is called again, or with no limit, before so long.
   void Limit(absl::Duration within);
   void NoLimit();
-  void Close();
   // Says good-bye in TLS, then closes.
   void ShutDown();
 
@@ -85,12 +96,14 @@ class HttpsConnection : public std::enable_shared_from_this<HttpsConnection> {
 
   HttpsServer::Shared* const shared_;
   const std::string peer_;
+  const std::string counted_as_;
   boost::asio::ssl::stream<boost::asio::ip::tcp::socket> stream_;
   boost::asio::steady_timer timer_;
   boost::beast::flat_buffer buffer_;
   int verify_error_ = 0;
+  bool registered_ = false;
   bool stopping_ = false;
-  bool between_requests_ = false;
+  Phase phase_ = Phase::kRequest;
 
   std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
   std::optional<Response> response_;

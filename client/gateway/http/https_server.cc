@@ -41,9 +41,11 @@ bool PeerOf(int fd, std::string* text, bool* v6) {
   return true;
 }
 
-// A browser whose machine was switched off says no good-bye, and a quiet stream would wait for it for ever.
-void ProveAlive(int fd) {
+void SetOptions(int fd) {
   const auto set = [fd](int level, int option, int value) { setsockopt(fd, level, option, &value, sizeof(value)); };
+  // What is written is complete: waiting for more to send with it costs 40 ms each time (Nagle's algorithm).
+  set(IPPROTO_TCP, TCP_NODELAY, 1);
+  // A browser whose machine was switched off says no good-bye, and a quiet stream would wait for it for ever.
   set(SOL_SOCKET, SO_KEEPALIVE, 1);
   set(IPPROTO_TCP, TCP_KEEPIDLE, kKeepaliveIdleSeconds);
   set(IPPROTO_TCP, TCP_KEEPINTVL, kKeepaliveEverySeconds);
@@ -58,7 +60,7 @@ void Take(HttpsServer::Shared* shared, int fd) {
     close(fd);
     return;
   }
-  ProveAlive(fd);
+  SetOptions(fd);
   boost::system::error_code error;
   tcp::socket socket(shared->io);
   socket.assign(v6 ? tcp::v6() : tcp::v4(), fd, error);
@@ -66,21 +68,32 @@ void Take(HttpsServer::Shared* shared, int fd) {
     close(fd);
     return;
   }
-  const auto connection = std::make_shared<HttpsConnection>(shared, std::move(socket), std::move(peer));
+  std::shared_ptr<asio::ssl::context> tls;
   {
     absl::MutexLock lock(&shared->mu);
-    if (shared->stopping || shared->connections.size() >= shared->limits.connections) return;  // Which closes it.
-    shared->connections.insert(connection.get());
+    tls = shared->tls;
   }
+  const auto connection = std::make_shared<HttpsConnection>(shared, *tls, std::move(socket), std::move(peer));
+  if (!connection->Register()) return;  // Which closes it.
   asio::post(shared->io, [connection] { connection->Start(); });
+}
+
+// On the io thread. A connection unregisters itself before it is gone, on whatever thread: on this one, under the lock,
+// the pointers can be turned into owners or are being destroyed.
+std::vector<std::shared_ptr<HttpsConnection>> ConnectionsOf(HttpsServer::Shared* shared) {
+  std::vector<std::shared_ptr<HttpsConnection>> all;
+  absl::MutexLock lock(&shared->mu);
+  for (HttpsConnection* const each : shared->connections) {
+    if (std::shared_ptr<HttpsConnection> owner = each->weak_from_this().lock()) all.push_back(std::move(owner));
+  }
+  return all;
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<HttpsServer>> HttpsServer::Listen(absl::string_view address, UniqueSslContext context,
-                                                                 HttpsLimits limits) {
+absl::StatusOr<std::unique_ptr<HttpsServer>> HttpsServer::Listen(absl::string_view address, HttpsLimits limits) {
   MUSTER_ASSIGN_OR_RETURN(std::unique_ptr<Acceptor> acceptor, Acceptor::Listen(address));
-  auto shared = std::make_unique<Shared>(context.release(), limits);
+  auto shared = std::make_unique<Shared>(limits);
   shared->acceptor = std::move(acceptor);
   return std::unique_ptr<HttpsServer>(new HttpsServer(std::move(shared)));
 }
@@ -90,6 +103,12 @@ HttpsServer::HttpsServer(std::unique_ptr<Shared> shared) : shared_(std::move(sha
 HttpsServer::~HttpsServer() { Stop(absl::ZeroDuration()); }
 
 int HttpsServer::port() const { return shared_->acceptor->port(); }
+
+void HttpsServer::UseTls(UniqueSslContext context) {
+  auto tls = std::make_shared<asio::ssl::context>(context.release());
+  absl::MutexLock lock(&shared_->mu);
+  shared_->tls.swap(tls);
+}
 
 void HttpsServer::Start(HttpHandler handler, BodyLimit body_bytes_max, HttpsThreads threads) {
   shared_->handler = std::move(handler);
@@ -110,24 +129,19 @@ void HttpsServer::Stop(absl::Duration grace) {
     absl::MutexLock lock(&shared_->mu);
     shared_->stopping = true;
   }
-  // A connection unregisters itself before it is gone, on whatever thread: on the io thread, under the lock, the
-  // pointers can be turned into owners or are being destroyed.
   asio::post(shared_->io, [shared = shared_.get()] {
-    std::vector<std::shared_ptr<HttpsConnection>> all;
-    {
-      absl::MutexLock lock(&shared->mu);
-      for (HttpsConnection* const each : shared->connections) {
-        if (std::shared_ptr<HttpsConnection> owner = each->weak_from_this().lock()) all.push_back(std::move(owner));
-      }
-    }
-    for (const std::shared_ptr<HttpsConnection>& each : all) each->Stop();
+    for (const std::shared_ptr<HttpsConnection>& each : ConnectionsOf(shared)) each->Stop();
   });
   const bool drained = shared_->changed.Await(grace, [this] {
     absl::MutexLock lock(&shared_->mu);
     return shared_->connections.empty();
   });
   if (!drained) LogWarn("some connections are cut off: their answers took too long");
-  shared_->io.stop();
+  // Whoever waits in a stream's Write is told before nothing is left that could.
+  asio::post(shared_->io, [shared = shared_.get()] {
+    for (const std::shared_ptr<HttpsConnection>& each : ConnectionsOf(shared)) each->Close();
+    shared->io.stop();
+  });
   shared_->thread.join();
 }
 

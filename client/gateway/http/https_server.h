@@ -21,6 +21,8 @@ namespace muster::gateway {
 
 struct HttpsLimits {
   size_t connections = 512;
+  // Of those, from one address (CountedAs).
+  size_t connections_each = 128;
   uint32_t header_bytes = 16 << 10;
   // For the TLS handshake and the first request's header.
   absl::Duration start = absl::Seconds(15);
@@ -30,6 +32,8 @@ struct HttpsLimits {
   absl::Duration body = absl::Seconds(30);
   // For an answer, and for each piece of a stream, to be taken.
   absl::Duration write = absl::Seconds(30);
+  // For the other side to answer TLS's good-bye; less when the server stops.
+  absl::Duration good_bye = absl::Seconds(2);
 };
 
 // Where a listener's requests are answered: GET and HEAD apart from the rest, so that pages are served while calls wait
@@ -48,19 +52,22 @@ class HttpsServer {
   // Listens on `address`, host:port; port 0 takes a free one. Connections wait until Start.
   //
   // Errors: UNAVAILABLE the address cannot be listened on.
-  static absl::StatusOr<std::unique_ptr<HttpsServer>> Listen(absl::string_view address, UniqueSslContext context,
-                                                             HttpsLimits limits = {});
+  static absl::StatusOr<std::unique_ptr<HttpsServer>> Listen(absl::string_view address, HttpsLimits limits = {});
   ~HttpsServer();
   HttpsServer(const HttpsServer&) = delete;
   HttpsServer& operator=(const HttpsServer&) = delete;
 
   int port() const;
 
+  // What connections are shown from now on; those that there are keep what they have. Call it before Start, and then
+  // from any thread.
+  void UseTls(UniqueSslContext context);
+
   // `body_bytes_max` says of a request's header how long its body may be; it is called on the thread that serves
   // sockets, and must not block.
   void Start(HttpHandler handler, BodyLimit body_bytes_max, HttpsThreads threads);
   // Takes no more connections or requests, tells every stream that its reader is gone, and returns when each answer
-  // under way has been sent, but no later than after `grace`.
+  // under way has been sent, but no later than after `grace`; then nobody writes to a stream any more.
   void Stop(absl::Duration grace);
 
   struct Shared;  // What its connections share: in https_connection.h.

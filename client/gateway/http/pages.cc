@@ -7,6 +7,8 @@
 
 namespace muster::gateway {
 
+const Page kFromElsewherePage = {403, "Not from here", "Another web site has sent you here, and nobody was signed in.",
+                                 "Go to the dashboard's first page and sign in there."};
 const Page kNoCertificatePage = {
     403, "No certificate", "Your browser showed no certificate, so Muster cannot tell who you are.",
     "Put your card in, close all windows of the browser, and try again. If the browser does not ask for a certificate, "

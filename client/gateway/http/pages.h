@@ -21,6 +21,7 @@ struct Page {
 };
 
 // Of signing in with a certificate.
+extern const Page kFromElsewherePage;
 extern const Page kNoCertificatePage;
 extern const Page kUnknownAuthorityPage;
 extern const Page kExpiredCertificatePage;

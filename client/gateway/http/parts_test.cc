@@ -194,6 +194,13 @@ TEST(SecurityTest, TheHttpsPortMayBeLeftOut) {
   EXPECT_FALSE(Origins("0.0.0.0:443", "d.example", 443).HasHost("other.example"));
 }
 
+TEST(SecurityTest, AnIpv6AddressCountsAsItsNetwork) {
+  EXPECT_EQ(CountedAs("192.0.2.7"), "192.0.2.7");
+  EXPECT_EQ(CountedAs("2001:db8:1:2::1"), CountedAs("2001:db8:1:2:ffff:ffff:ffff:ffff"));
+  EXPECT_NE(CountedAs("2001:db8:1:2::1"), CountedAs("2001:db8:1:3::1"));
+  EXPECT_NE(CountedAs("::ffff:192.0.2.7"), CountedAs("::ffff:192.0.2.8"));
+}
+
 TEST(SecurityTest, OtherSitesPagesMayNotCall) {
   const auto from = [](HttpHeaders headers) {
     headers.emplace_back("Host", "localhost:8443");

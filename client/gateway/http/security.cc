@@ -1,8 +1,12 @@
 #include "client/gateway/http/security.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "client/gateway/config.h"
@@ -64,6 +68,16 @@ std::string HostWithoutPort(absl::string_view host_header) {
   }
   return std::string(host_header.substr(0, colon));
 }
+
+std::string CountedAs(absl::string_view peer) {
+  constexpr size_t kPrefixBytes = 8;
+  in6_addr address = {};
+  if (inet_pton(AF_INET6, std::string(peer).c_str(), &address) != 1) return std::string(peer);
+  if (IN6_IS_ADDR_V4MAPPED(&address)) return std::string(peer);
+  return absl::StrCat(absl::BytesToHexString({reinterpret_cast<const char*>(address.s6_addr), kPrefixBytes}), "/64");
+}
+
+bool IsFromOurSiteOrTyped(const HttpRequest& request) { return request.Header("Sec-Fetch-Site") != "cross-site"; }
 
 bool IsFromOurPage(const HttpRequest& request) {
   const std::string site = request.Header("Sec-Fetch-Site");

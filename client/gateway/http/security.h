@@ -43,6 +43,13 @@ class Origins {
 // "host" of "host:port"; brackets of IPv6 addresses stay.
 std::string HostWithoutPort(absl::string_view host_header);
 
+// What an address's requests are counted by. An IPv6 address counts as its /64: whoever has one has all of it.
+std::string CountedAs(absl::string_view peer);
+
+// Whether a request is an address that somebody typed, or a link on our own page or in another program. Not one by
+// another web site, which could begin sessions with the certificate of whoever looks at it.
+bool IsFromOurSiteOrTyped(const HttpRequest& request);
+
 // Whether what may change something, such as a POST, was sent by our own page, or by a program that is no browser.
 bool IsFromOurPage(const HttpRequest& request);
 

@@ -1,9 +1,11 @@
 #include "client/gateway/http/session_service.h"
 
+#include <memory>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "client/gateway/forward/codec.h"
+#include "client/gateway/http/security.h"
 #include "client/gateway/session/cookie.h"
 #include "common/logging.h"
 #include "common/status_macros.h"
@@ -59,7 +61,10 @@ SessionService::Answer SessionService::Begin(const Call& call, const v1::PersonR
 }
 
 SessionService::Answer SessionService::SignInByPassword(const Call& call) {
-  if (!sign_ins_->Allow(call.peer)) return {TooMany(), ""};
+  const std::string address = CountedAs(call.peer);
+  if (!sign_ins_->Allow(address)) return {TooMany(), ""};
+  const std::shared_ptr<void> turn = attempts_each_->Take(address);
+  if (turn == nullptr) return {TooMany(), ""};
   v1::SignInRequest request;
   if (absl::Status status = Parse(call, &request); !status.ok()) return {std::move(status), ""};
   const absl::StatusOr<v1::PersonRecord> person = sign_in_->ByPassword(request.person(), request.password());
@@ -69,7 +74,10 @@ SessionService::Answer SessionService::SignInByPassword(const Call& call) {
 }
 
 SessionService::Answer SessionService::Enroll(const Call& call) {
-  if (!sign_ins_->Allow(call.peer)) return {TooMany(), ""};
+  const std::string address = CountedAs(call.peer);
+  if (!sign_ins_->Allow(address)) return {TooMany(), ""};
+  const std::shared_ptr<void> turn = attempts_each_->Take(address);
+  if (turn == nullptr) return {TooMany(), ""};
   v1::EnrollRequest request;
   if (absl::Status status = Parse(call, &request); !status.ok()) return {std::move(status), ""};
   const absl::StatusOr<v1::PersonRecord> person = sign_in_->Enroll(request.code(), request.password());

@@ -8,7 +8,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "client/gateway/http/call_slots.h"
 #include "client/gateway/http/rate_limit.h"
+#include "client/gateway/people/passwords.h"
 #include "client/gateway/people/sign_in.h"
 #include "client/gateway/session/sessions.h"
 #include "client/gateway/wire/framing.h"
@@ -34,9 +36,10 @@ class SessionService {
     std::string cookie;
   };
 
-  // None is owned; all outlive this.
-  SessionService(SignIn* sign_in, Sessions* sessions, RateLimit* sign_ins)
-      : sign_in_(sign_in), sessions_(sessions), sign_ins_(sign_ins) {}
+  // None is owned; all outlive this. `sign_ins` and `attempts_each` count by address: how many attempts in a second,
+  // and how many at once.
+  SessionService(SignIn* sign_in, Sessions* sessions, RateLimit* sign_ins, CallSlots* attempts_each)
+      : sign_in_(sign_in), sessions_(sessions), sign_ins_(sign_ins), attempts_each_(attempts_each) {}
 
   static bool Serves(absl::string_view path);
   Answer Serve(const Call& call);
@@ -54,6 +57,7 @@ class SessionService {
   SignIn* const sign_in_;
   Sessions* const sessions_;
   RateLimit* const sign_ins_;
+  CallSlots* const attempts_each_;
 };
 
 }  // namespace muster::gateway

@@ -34,6 +34,12 @@ absl::Duration Lockout::Attempt(absl::string_view name, bool known) {
   return absl::ZeroDuration();
 }
 
+void Lockout::NotTried(absl::string_view name, bool known) {
+  absl::MutexLock lock(&mu_);
+  const auto found = attempts_.find(PlaceOf(name, known));
+  if (found != attempts_.end() && !found->second.empty()) found->second.pop_back();
+}
+
 void Lockout::Succeeded(absl::string_view name) {
   absl::MutexLock lock(&mu_);
   attempts_.erase(PlaceOf(name, /*known=*/true));

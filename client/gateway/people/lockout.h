@@ -3,6 +3,8 @@
 // Names that belong to nobody are counted too, so that a lock tells nothing; there is no end of those, so they share a
 // fixed number of places.
 //
+// Kept in memory alone: a restart of the gateway forgets every lock. Whoever can restart it can read its files anyway.
+//
 // Threading: thread-safe.
 #ifndef MUSTER_CLIENT_GATEWAY_PEOPLE_LOCKOUT_H_
 #define MUSTER_CLIENT_GATEWAY_PEOPLE_LOCKOUT_H_
@@ -30,6 +32,8 @@ class Lockout {
   // How long `name` is still locked. Zero: it is not, and this attempt counts until Succeeded says otherwise; so
   // attempts at the same moment are no more than those one after another.
   absl::Duration Attempt(absl::string_view name, bool known);
+  // The last Attempt of `name` came to nothing, since nobody looked at its password: it does not count.
+  void NotTried(absl::string_view name, bool known);
   // The attempts of `name`, a known one, are forgotten.
   void Succeeded(absl::string_view name);
 

@@ -105,7 +105,12 @@ absl::Status People::Save(v1::PersonRecord person) const {
 }
 
 absl::Status People::Remove(const std::string& name) const {
-  MUSTER_ASSIGN_OR_RETURN(v1::PersonRecord person, Find(name));
+  // First, or a code that is still about would bring the person back.
+  const bool was_invited = DropInvitations(name);
+  const absl::StatusOr<v1::PersonRecord> found = Find(name);
+  if (was_invited && absl::IsNotFound(found.status())) return absl::OkStatus();
+  if (!found.ok()) return found.status();
+  v1::PersonRecord person = *found;
   person.clear_password_hash();
   // First, so that a certificate is never known to be neither.
   MUSTER_RETURN_IF_ERROR(removed_.Save(name, person));
@@ -114,7 +119,7 @@ absl::Status People::Remove(const std::string& name) const {
 
 absl::StatusOr<std::string> People::Invite(const std::string& name, v1::PersonRole role) const {
   MUSTER_RETURN_IF_ERROR(CheckName(name));
-  DropOldInvitations();
+  (void)DropInvitations(name);
   v1::InvitationRecord invitation;
   invitation.set_name(name);
   invitation.set_role(role);
@@ -153,13 +158,18 @@ std::optional<v1::InvitationRecord> People::TakeInvitation(absl::string_view cod
   return invitation;
 }
 
-void People::DropOldInvitations() const {
-  for (const std::string& name : invitations_.Names()) {
+bool People::DropInvitations(const std::string& name) const {
+  bool dropped = false;
+  for (const std::string& file : invitations_.Names()) {
     v1::InvitationRecord invitation;
-    if (!invitations_.Load(name, &invitation).ok()) continue;
+    if (!invitations_.Load(file, &invitation).ok()) continue;
+    const bool expired = FromProto(invitation.expires_at()) <= clock_->Now();
+    if (!expired && invitation.name() != name) continue;
     // If somebody else was faster, it is gone all the same.
-    if (FromProto(invitation.expires_at()) <= clock_->Now()) (void)invitations_.Take(name, &invitation);
+    const bool taken = invitations_.Take(file, &invitation).ok();
+    dropped = dropped || (taken && !expired);
   }
+  return dropped;
 }
 
 absl::StatusOr<std::string> CertificateSha256(const std::string& pem, const std::string& name) {

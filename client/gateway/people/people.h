@@ -34,11 +34,11 @@ class People {
 
   // Stores `person`, new or changed, and stamps the change.
   absl::Status Save(v1::PersonRecord person) const;
-  // NOT_FOUND there is no such person.
+  // Takes the person's invitations away too. NOT_FOUND there is neither such a person nor an invitation.
   absl::Status Remove(const std::string& name) const;
 
-  // A code that makes `name` a person with `role`, or gives the person a new password and this role. Valid for a day
-  // and once. INVALID_ARGUMENT the name is not a slug of up to 63 bytes.
+  // A code that makes `name` a person with `role`, or gives the person a new password and this role. Valid for a day,
+  // once, and until there is another for the same name. INVALID_ARGUMENT the name is not a slug of up to 63 bytes.
   absl::StatusOr<std::string> Invite(const std::string& name, v1::PersonRole role) const;
   // Lets `name` sign in with the certificate whose SHA-256 this is. Errors as Invite; ALREADY_EXISTS it is somebody
   // else's.
@@ -52,7 +52,8 @@ class People {
   People(RecordFiles people, RecordFiles removed, RecordFiles invitations, const Clock* clock)
       : people_(std::move(people)), removed_(std::move(removed)), invitations_(std::move(invitations)), clock_(clock) {}
 
-  void DropOldInvitations() const;
+  // Those that have expired, and those for `name`; true when there was one of these.
+  bool DropInvitations(const std::string& name) const;
 
   const RecordFiles people_;
   const RecordFiles removed_;

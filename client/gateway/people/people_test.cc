@@ -72,6 +72,53 @@ TEST_F(PeopleTest, ACodeExpiresAfterADay) {
   EXPECT_EQ(sign_in_.Enroll(code, kPassword).status().code(), absl::StatusCode::kUnauthenticated);
 }
 
+TEST_F(PeopleTest, ANewInvitationTakesThePlaceOfTheOneBefore) {
+  const std::string lost = *people_->Invite("j-smith", v1::PERSON_ROLE_OPERATOR);
+  const std::string others = *people_->Invite("m-jones", v1::PERSON_ROLE_VIEWER);
+  const std::string code = *people_->Invite("j-smith", v1::PERSON_ROLE_VIEWER);
+  EXPECT_EQ(sign_in_.Enroll(lost, kPassword).status().code(), absl::StatusCode::kUnauthenticated);
+  EXPECT_TRUE(sign_in_.Enroll(code, kPassword).ok());
+  EXPECT_TRUE(sign_in_.Enroll(others, kPassword).ok());
+}
+
+TEST_F(PeopleTest, NoCodeBringsARemovedPersonBack) {
+  Enroll("j-smith");
+  const std::string code = *people_->Invite("j-smith", v1::PERSON_ROLE_VIEWER);
+  ASSERT_TRUE(people_->Remove("j-smith").ok());
+  EXPECT_EQ(sign_in_.Enroll(code, kPassword).status().code(), absl::StatusCode::kUnauthenticated);
+}
+
+TEST_F(PeopleTest, WhoIsInvitedAndHasNotComeYetCanBeRemoved) {
+  const std::string code = *people_->Invite("j-smith", v1::PERSON_ROLE_VIEWER);
+  EXPECT_TRUE(people_->Remove("j-smith").ok());
+  EXPECT_EQ(people_->Remove("j-smith").code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(sign_in_.Enroll(code, kPassword).status().code(), absl::StatusCode::kUnauthenticated);
+}
+
+// Root's command line works in folders that belong to the service: it must not be led elsewhere.
+TEST_F(PeopleTest, NoLinkIsFollowed) {
+  namespace fs = std::filesystem;
+  Enroll("j-smith");
+  const fs::path people = folder_.path() + "/state/people";
+  const fs::path elsewhere = folder_.path() + "/elsewhere";
+  fs::rename(people, elsewhere);
+  fs::create_directory_symlink(elsewhere, people);
+  EXPECT_FALSE(people_->Find("j-smith").ok());
+  EXPECT_FALSE(people_->AddCertificate("m-jones", v1::PERSON_ROLE_VIEWER, std::string(64, 'a')).ok());
+  EXPECT_FALSE(People::Open(folder_.path() + "/state", &clock_).ok());
+  EXPECT_FALSE(fs::exists(elsewhere / "m-jones.json"));
+}
+
+TEST_F(PeopleTest, AnAttemptThatNobodyLookedAtDoesNotCount) {
+  Lockout lockout(&clock_);
+  for (const bool known : {true, false}) {
+    for (int i = 0; i < 20; ++i) {
+      EXPECT_EQ(lockout.Attempt("j-smith", known), absl::ZeroDuration());
+      lockout.NotTried("j-smith", known);
+    }
+  }
+}
+
 TEST_F(PeopleTest, AShortPasswordIsRefusedAndTheCodeStaysGood) {
   const std::string code = *people_->Invite("j-smith", v1::PERSON_ROLE_VIEWER);
   EXPECT_EQ(sign_in_.Enroll(code, "12345678901").status().code(), absl::StatusCode::kInvalidArgument);

@@ -29,8 +29,29 @@ absl::Status Errno(absl::string_view what, const std::string& path) {
   return absl::ErrnoToStatus(errno, absl::StrCat("cannot ", what, " ", path, ": check free space and permissions"));
 }
 
-absl::StatusOr<std::string> ReadWhole(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+// An open folder.
+class Folder {
+ public:
+  explicit Folder(const std::string& path) : fd_(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) {}
+  ~Folder() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  int fd() const { return fd_; }
+
+ private:
+  const int fd_;
+};
+
+std::string FileOf(const std::string& name) { return absl::StrCat(name, kSuffix); }
+
+std::string UniqueFileOf(const std::string& name) {
+  return absl::StrCat(FileOf(name), ".", absl::BytesToHexString(RandomBytes(8)));
+}
+
+absl::StatusOr<std::string> ReadWhole(const Folder& folder, const std::string& file, const std::string& path) {
+  const int fd = openat(folder.fd(), file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (fd < 0) return Errno("open", path);
   const absl::Cleanup close_fd = [fd] { close(fd); };
   std::string bytes(kRecordBytesMax + 1, '\0');
@@ -47,19 +68,24 @@ absl::StatusOr<std::string> ReadWhole(const std::string& path) {
   return bytes;
 }
 
-absl::Status Parse(const std::string& path, google::protobuf::Message* record) {
-  MUSTER_ASSIGN_OR_RETURN(const std::string bytes, ReadWhole(path));
+absl::Status Parse(const Folder& folder, const std::string& file, const std::string& path,
+                   google::protobuf::Message* record) {
+  MUSTER_ASSIGN_OR_RETURN(const std::string bytes, ReadWhole(folder, file, path));
   record->Clear();
   if (google::protobuf::util::JsonStringToMessage(bytes, record).ok()) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat(path, " is damaged: remove it, and invite the person again"));
 }
 
-absl::Status WriteSynced(const std::string& path, const std::string& bytes, const struct stat& folder) {
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+absl::Status WriteSynced(const Folder& folder, const std::string& file, const std::string& bytes,
+                         const std::string& path) {
+  const int fd = openat(folder.fd(), file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return Errno("create", path);
   const absl::Cleanup close_fd = [fd] { close(fd); };
   // The service must be able to read what root's command line wrote.
-  if (geteuid() == 0 && fchown(fd, folder.st_uid, folder.st_gid) != 0) return Errno("give away", path);
+  struct stat owner = {};
+  if (geteuid() == 0 && (fstat(folder.fd(), &owner) != 0 || fchown(fd, owner.st_uid, owner.st_gid) != 0)) {
+    return Errno("give away", path);
+  }
   size_t done = 0;
   while (done < bytes.size()) {
     const ssize_t wrote = write(fd, bytes.data() + done, bytes.size() - done);
@@ -71,29 +97,27 @@ absl::Status WriteSynced(const std::string& path, const std::string& bytes, cons
   return absl::OkStatus();
 }
 
-absl::Status SyncFolder(const std::string& folder) {
-  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return Errno("open", folder);
-  const absl::Cleanup close_fd = [fd] { close(fd); };
-  return fsync(fd) == 0 ? absl::OkStatus() : Errno("sync", folder);
-}
-
 }  // namespace
 
 absl::StatusOr<RecordFiles> RecordFiles::Open(std::string folder) {
-  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return Errno("create the folder", folder);
+  const bool made = mkdir(folder.c_str(), 0700) == 0;
+  if (!made && errno != EEXIST) return Errno("create the folder", folder);
+  const Folder opened(folder);
+  if (opened.fd() < 0) return Errno("open the folder", folder);
   const std::string parent = fs::path(folder).parent_path().string();
   struct stat above = {};
-  if (geteuid() == 0 && stat(parent.c_str(), &above) == 0 && chown(folder.c_str(), above.st_uid, above.st_gid) != 0) {
+  if (made && geteuid() == 0 &&
+      (stat(parent.c_str(), &above) != 0 || fchown(opened.fd(), above.st_uid, above.st_gid) != 0)) {
     return Errno("give away", folder);
   }
   return RecordFiles(std::move(folder));
 }
 
-std::string RecordFiles::PathOf(const std::string& name) const { return absl::StrCat(folder_, "/", name, kSuffix); }
-
 absl::Status RecordFiles::Load(const std::string& name, google::protobuf::Message* record) const {
-  return Parse(PathOf(name), record);
+  const Folder folder(folder_);
+  if (folder.fd() < 0) return Errno("open the folder", folder_);
+  const std::string file = FileOf(name);
+  return Parse(folder, file, absl::StrCat(folder_, "/", file), record);
 }
 
 absl::Status RecordFiles::Save(const std::string& name, const google::protobuf::Message& record) const {
@@ -104,24 +128,30 @@ absl::Status RecordFiles::Save(const std::string& name, const google::protobuf::
   if (!google::protobuf::util::MessageToJsonString(record, &json, options).ok()) {
     return absl::InternalError(absl::StrCat("the record of ", name, " cannot be written as JSON"));
   }
-  struct stat owner = {};
-  if (stat(folder_.c_str(), &owner) != 0) return Errno("look at", folder_);
-  const std::string written = absl::StrCat(PathOf(name), ".", absl::BytesToHexString(RandomBytes(8)));
-  const absl::Status saved = WriteSynced(written, json, owner);
-  if (!saved.ok() || rename(written.c_str(), PathOf(name).c_str()) != 0) {
-    const absl::Status failed = saved.ok() ? Errno("replace", PathOf(name)) : saved;
-    unlink(written.c_str());
+  const Folder folder(folder_);
+  if (folder.fd() < 0) return Errno("open the folder", folder_);
+  const std::string file = FileOf(name);
+  const std::string path = absl::StrCat(folder_, "/", file);
+  const std::string written = UniqueFileOf(name);
+  const absl::Status saved = WriteSynced(folder, written, json, path);
+  if (!saved.ok() || renameat(folder.fd(), written.c_str(), folder.fd(), file.c_str()) != 0) {
+    const absl::Status failed = saved.ok() ? Errno("replace", path) : saved;
+    unlinkat(folder.fd(), written.c_str(), 0);
     return failed;
   }
-  return SyncFolder(folder_);
+  return fsync(folder.fd()) == 0 ? absl::OkStatus() : Errno("sync", folder_);
 }
 
 absl::Status RecordFiles::Take(const std::string& name, google::protobuf::Message* record) const {
-  const std::string taken = absl::StrCat(PathOf(name), ".", absl::BytesToHexString(RandomBytes(8)));
-  if (rename(PathOf(name).c_str(), taken.c_str()) != 0) return Errno("take", PathOf(name));
-  const absl::Cleanup remove = [&taken] { unlink(taken.c_str()); };
-  MUSTER_RETURN_IF_ERROR(SyncFolder(folder_));
-  return Parse(taken, record);
+  const Folder folder(folder_);
+  if (folder.fd() < 0) return Errno("open the folder", folder_);
+  const std::string file = FileOf(name);
+  const std::string path = absl::StrCat(folder_, "/", file);
+  const std::string taken = UniqueFileOf(name);
+  if (renameat(folder.fd(), file.c_str(), folder.fd(), taken.c_str()) != 0) return Errno("take", path);
+  const absl::Cleanup remove = [&] { unlinkat(folder.fd(), taken.c_str(), 0); };
+  if (fsync(folder.fd()) != 0) return Errno("sync", folder_);
+  return Parse(folder, taken, path, record);
 }
 
 std::vector<std::string> RecordFiles::Names() const {

@@ -1,6 +1,9 @@
 // A folder of small records, one file of JSON each, that two programs may change at once: the serving gateway and the
 // command line beside it.
 //
+// The command line may run as root in a folder that belongs to the service's user: no link in place of the folder or of
+// a file is followed, so that whoever has taken over the service cannot point root elsewhere.
+//
 // A file is replaced by writing another and renaming it, synced before and after, so that a reader sees the old or the
 // new one and a power cut leaves one of them. Files have mode 0600 and the folder's owner, also when root writes them.
 //
@@ -21,7 +24,7 @@ class RecordFiles {
  public:
   // Creates `folder` with mode 0700 where it is missing, but not its parent.
   //
-  // Errors: what the file system said.
+  // Errors: what the file system said, such as that `folder` is a link.
   static absl::StatusOr<RecordFiles> Open(std::string folder);
 
   // `name` is a slug or hexadecimal digits everywhere: it becomes a file's name as it is.
@@ -37,7 +40,6 @@ class RecordFiles {
 
  private:
   explicit RecordFiles(std::string folder) : folder_(std::move(folder)) {}
-  std::string PathOf(const std::string& name) const;
 
   std::string folder_;
 };

@@ -25,8 +25,12 @@ absl::StatusOr<v1::PersonRecord> SignIn::ByPassword(const std::string& name, con
   const absl::Duration locked = lockout_.Attempt(name, person.ok());
   if (locked > absl::ZeroDuration()) return Locked(locked);
   const std::string hash = person.ok() ? person->password_hash() : "";
-  MUSTER_ASSIGN_OR_RETURN(const bool right, passwords_->Verify(hash, password));
-  if (!right) {
+  const absl::StatusOr<bool> right = passwords_->Verify(hash, password);
+  if (!right.ok()) {
+    lockout_.NotTried(name, person.ok());  // Or a crowd would lock everybody else's names.
+    return right.status();
+  }
+  if (!*right) {
     return absl::UnauthenticatedError(
         "the name or the password is wrong: try again; who has forgotten the password asks for a new invitation");
   }

@@ -67,6 +67,7 @@ std::unique_ptr<Sessions::Hold> Sessions::HoldOpen(absl::string_view token, std:
   if (found == entries_.end() || IsOver(found->second)) return nullptr;
   Entry& entry = found->second;
   if (entry.streams.size() >= kStreamsPerSessionMax) return nullptr;
+  if (StreamsOf(entry.view.session.person()) >= kStreamsPerPersonMax) return nullptr;
   const uint64_t stream = next_stream_++;
   entry.streams.emplace(stream, std::move(on_end));
   return std::make_unique<Hold>(this, std::move(key), stream);
@@ -122,13 +123,24 @@ void Sessions::Erase(Entries::iterator entry, std::vector<std::function<void()>>
   entries_.erase(entry);
 }
 
+size_t Sessions::StreamsOf(const std::string& person) const {
+  size_t streams = 0;
+  for (const auto& [key, entry] : entries_) {
+    if (entry.view.session.person() == person) streams += entry.streams.size();
+  }
+  return streams;
+}
+
 void Sessions::MakeRoomFor(const std::string& person, std::vector<std::function<void()>>* ended) {
+  const auto last_used = [](const Entry& entry) {
+    return entry.streams.empty() ? entry.last_active : absl::InfiniteDuration();
+  };
   size_t count = 0;
   auto oldest = entries_.end();
   for (auto it = entries_.begin(); it != entries_.end(); ++it) {
     if (it->second.view.session.person() != person) continue;
     ++count;
-    if (oldest == entries_.end() || it->second.last_active < oldest->second.last_active) oldest = it;
+    if (oldest == entries_.end() || last_used(it->second) < last_used(oldest->second)) oldest = it;
   }
   if (count >= kPerPersonMax) Erase(oldest, ended);
 }

@@ -40,9 +40,11 @@ struct SessionView {
 
 class Sessions {
  public:
-  // A person who begins more ends the one that was used least recently.
+  // A person who begins more ends the one that was used least recently; one with an open stream is in use.
   static constexpr size_t kPerPersonMax = 16;
   static constexpr size_t kStreamsPerSessionMax = 8;
+  // In all sessions of one person, so that nobody takes every stream that there may be.
+  static constexpr size_t kStreamsPerPersonMax = 32;
 
   // While one is held, its session is active, and the end of the session is told.
   class Hold;
@@ -60,7 +62,8 @@ class Sessions {
   void End(absl::string_view token);
 
   // For a stream: `on_end` is called once if the session ends before the Hold does. Null when there is no such session,
-  // or it has kStreamsPerSessionMax already. `on_end` may still be running when the Hold is gone: it owns what it uses.
+  // or it or its person has as many as may be. `on_end` may still be running when the Hold is gone: it owns what it
+  // uses.
   std::unique_ptr<Hold> HoldOpen(absl::string_view token, std::function<void()> on_end);
 
   // Ends the sessions whose time is over and those for which `stands` says no. Call about once a second. `stands` is
@@ -80,6 +83,7 @@ class Sessions {
   using Entries = absl::flat_hash_map<std::string, Entry>;
 
   bool IsOver(const Entry& entry) const;
+  size_t StreamsOf(const std::string& person) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Takes the entry out; its streams' callbacks are added to `ended`, to be called without the lock.
   void Erase(Entries::iterator entry, std::vector<std::function<void()>>* ended) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void MakeRoomFor(const std::string& person, std::vector<std::function<void()>>* ended)

@@ -134,6 +134,31 @@ TEST_F(SessionsTest, OneSessionHoldsEightStreams) {
   EXPECT_NE(sessions_.HoldOpen(token, [] {}), nullptr);
 }
 
+TEST_F(SessionsTest, OnePersonHoldsThirtyTwoStreamsInAllSessions) {
+  std::vector<std::unique_ptr<Sessions::Hold>> holds;
+  std::string token;
+  for (size_t i = 0; i < Sessions::kStreamsPerPersonMax; ++i) {
+    if (i % Sessions::kStreamsPerSessionMax == 0) token = sessions_.Begin(Person("a"), std::nullopt);
+    holds.push_back(sessions_.HoldOpen(token, [] {}));
+    ASSERT_NE(holds.back(), nullptr);
+  }
+  const std::string one_more = sessions_.Begin(Person("a"), std::nullopt);
+  EXPECT_EQ(sessions_.HoldOpen(one_more, [] {}), nullptr);
+  EXPECT_NE(sessions_.HoldOpen(sessions_.Begin(Person("b"), std::nullopt), [] {}), nullptr);
+  holds.pop_back();
+  EXPECT_NE(sessions_.HoldOpen(one_more, [] {}), nullptr);
+}
+
+TEST_F(SessionsTest, ASessionWithAnOpenStreamIsNotTheLeastRecentlyUsed) {
+  const std::string watching = sessions_.Begin(Person("a"), std::nullopt);
+  const auto hold = sessions_.HoldOpen(watching, [] {});
+  for (size_t i = 0; i < 2 * Sessions::kPerPersonMax; ++i) {
+    clock_.Advance(absl::Seconds(1));
+    (void)sessions_.Begin(Person("a"), std::nullopt);
+  }
+  EXPECT_TRUE(sessions_.Find(watching).has_value());
+}
+
 TEST_F(SessionsTest, ASeventeenthSessionEndsThePersonsLeastRecentlyUsed) {
   const std::string first = sessions_.Begin(Person("a"), std::nullopt);
   const std::string others = sessions_.Begin(Person("b"), std::nullopt);

@@ -1,6 +1,7 @@
 #include "client/gateway/testing/tls_client.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <sys/socket.h>
@@ -27,19 +28,6 @@ void Show(const TestCertificate& shown, SSL_CTX* context) {
   SSL_CTX_use_PrivateKey(context, key.get());
 }
 
-int ConnectTo(int port) {
-  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL, and servers hang up.
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof(kPatience));
-  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof(kPatience));
-  (void)connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
-  return fd;
-}
-
 size_t ContentLength(absl::string_view head) {
   constexpr absl::string_view kName = "Content-Length: ";
   const size_t at = head.find(kName);
@@ -52,8 +40,28 @@ size_t ContentLength(absl::string_view head) {
 
 }  // namespace
 
+int ConnectToLoopback(int port, const char* from) {
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL, and servers hang up.
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  const int at_once = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof(at_once));
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof(kPatience));
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof(kPatience));
+  sockaddr_in own = {};
+  own.sin_family = AF_INET;
+  inet_pton(AF_INET, from, &own.sin_addr);
+  const bool bound = bind(fd, reinterpret_cast<const sockaddr*>(&own), sizeof(own)) == 0;
+  if (bound && connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) return fd;
+  close(fd);
+  return -1;
+}
+
 TlsClient::TlsClient(int port, const Options& options)
-    : context_(SSL_CTX_new(TLS_client_method())), fd_(ConnectTo(port)), port_(port) {
+    : context_(SSL_CTX_new(TLS_client_method())), fd_(ConnectToLoopback(port, options.from)), port_(port) {
   if (options.version_max != 0) {
     SSL_CTX_set_min_proto_version(context_.get(), 0);
     SSL_CTX_set_max_proto_version(context_.get(), options.version_max);
@@ -77,11 +85,27 @@ void TlsClient::Write(absl::string_view bytes) {
   ERR_clear_error();
 }
 
+void TlsClient::EndWriting() {
+  (void)SSL_shutdown(ssl_);
+  ERR_clear_error();
+}
+
+std::string TlsClient::certificate_shown() const {
+  const UniqueX509 shown(SSL_get1_peer_certificate(ssl_));
+  const UniqueBio bio(BIO_new(BIO_s_mem()));
+  if (shown == nullptr || PEM_write_bio_X509(bio.get(), shown.get()) != 1) return "";
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &text);  // NOLINT(google-runtime-int): OpenSSL's type.
+  return {text, static_cast<size_t>(size)};
+}
+
 std::string TlsClient::ReadUntil(absl::string_view wanted) {
   std::string read;
   char buffer[4096];
   while (!absl::StrContains(read, wanted)) {
     const int got = SSL_read(ssl_, buffer, sizeof(buffer));
+    // The socket's own time limit ends a read with EAGAIN, which OpenSSL takes for a wish to be called again.
+    if (got <= 0) gave_up_ = SSL_get_error(ssl_, got) == SSL_ERROR_WANT_READ;
     ERR_clear_error();
     if (got <= 0) break;
     read.append(buffer, static_cast<size_t>(got));
