@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes a certificate authority and certificates for trying Muster out: the broker, the posts of each agency of
-# agencies.csv, and a folder of certificates that the broker must refuse. See README.md beside this file.
+# Makes a certificate authority and certificates for trying Muster out: the broker, a gateway, the posts of each
+# agency of agencies.csv, and a folder of certificates that the broker must refuse. See README.md beside this file.
 # Needs only openssl 3.0 or later. Never use what it makes for real work.
 set -eu
 
@@ -131,6 +131,13 @@ make_leaf() {
     -newkey ec -pkeyopt ec_paramgen_curve:P-256 -keyout "$1.key" -out "$1.crt"
 }
 
+# make_own_leaf <base path> <common name> <subject alternative names>: for a server, signed by nobody but itself.
+make_own_leaf() {
+  leaf_config "$2" serverAuth "$3"
+  run_openssl req -x509 -sha256 -config "$work/leaf.cnf" -days "$days" -nodes \
+    -newkey ec -pkeyopt ec_paramgen_curve:P-256 -keyout "$1.key" -out "$1.crt"
+}
+
 # make_expired_leaf <base path> <CA base path> <common name> <subject alternative names>: valid for one day of 2024.
 # Only `openssl ca` takes a date in the past in every OpenSSL 3.
 make_expired_leaf() {
@@ -158,19 +165,23 @@ CNF
 td=spiffe://$trust_domain
 ca=$set_dir/ca/ca
 bad=$set_dir/bad
-mkdir "$set_dir/ca" "$set_dir/broker" "$bad"
+mkdir "$set_dir/ca" "$set_dir/broker" "$set_dir/gateway" "$bad"
 cp -- "$list" "$set_dir/agencies.csv"
 
 make_ca "$ca" "Muster example CA"
 make_leaf "$set_dir/broker/broker" "$ca" "Muster example broker" serverAuth \
   "DNS:localhost, DNS:muster-broker, IP:127.0.0.1, IP:::1, URI:$td/broker/example"
+# What gateways show to browsers. Not by the CA: whoever held its key could then pass for a broker. The addresses are one
+# for each of several gateways on one machine, since browsers keep cookies by address and not by port.
+make_own_leaf "$set_dir/gateway/gateway" "Muster example gateway" \
+  "DNS:localhost, IP:127.0.0.1, IP:127.0.0.2, IP:127.0.0.3, IP:::1"
 
 agencies=0
 certificates=0
 while IFS=, read -r agency_id _ _ _ _ _ _ posts; do
   [ "$agency_id" != agency_id ] || continue
   case $agency_id in
-    '' | *[!a-z0-9-]* | ca | broker | bad) fail "$list: '$agency_id' cannot be an agency id (a-z, 0-9 and dashes)" ;;
+    '' | *[!a-z0-9-]* | ca | broker | gateway | bad) fail "$list: '$agency_id' cannot be an agency id (a-z, 0-9 and dashes)" ;;
   esac
   case $posts in
     '' | *[!a-z0-9\ -]*) fail "$list: $agency_id has the posts '$posts', wanted names of a-z, 0-9 and dashes" ;;
@@ -205,5 +216,5 @@ for entry in "$set_dir"/*; do
   mv -- "$entry" "$out/$name"
 done
 
-echo "Made in $out: a CA, a broker, $certificates posts of $agencies agencies, and 7 certificates that the broker must refuse"
+echo "Made in $out: a CA, a broker, a gateway, $certificates posts of $agencies agencies, and 7 certificates that the broker must refuse"
 echo "(trust domain $trust_domain, valid for $days days). For trying out only."

@@ -5,13 +5,14 @@ set -eu
 
 usage() {
   cat <<'USAGE'
-Usage: install-dependencies.sh [--tests] [--list]
+Usage: install-dependencies.sh [--dashboard] [--tests] [--list]
 
 Installs the Debian 12 packages that building and running Muster needs and that are missing.
 
-  --tests     also what only the tests need
-  --list      print the packages, one per line, and install nothing
-  -h, --help  this text
+  --dashboard  also what builds the web application: Node and npm, unless there is an npm already
+  --tests      also what only the tests need, the dashboard's browser among it
+  --list       print the packages, one per line, and install nothing
+  -h, --help   this text
 USAGE
 }
 
@@ -21,7 +22,8 @@ fail() {
 }
 
 # One line per purpose: compiler and build tools; RPC and messages; base library and time zones; storage; TLS; geometry;
-# configuration, command line, screen and logs; metrics and the loopback admin port; the service manager; tests.
+# configuration, command line, screen and logs; metrics and the loopback admin port; the gateway's HTTP and passwords;
+# the service manager; tests.
 build_packages="
   g++ cmake ninja-build ccache pkg-config git ca-certificates
   libgrpc++-dev libgrpc-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
@@ -31,21 +33,38 @@ build_packages="
   libs2-dev libgeographiclib-dev
   libtomlplusplus-dev libcli11-dev libspdlog-dev libncurses-dev
   prometheus-cpp-dev libcpp-httplib-dev
+  libboost1.81-dev libsodium-dev
   libsystemd-dev
   libgtest-dev libgmock-dev
 "
-test_packages="shellcheck python3 systemd iptables iproute2 e2fsprogs mount util-linux"
+test_packages="shellcheck python3 curl systemd iptables iproute2 e2fsprogs mount util-linux"
+# Each only where its command is not on the PATH: Node and browsers often come from elsewhere than Debian, and Debian's
+# npm cannot be installed beside another's Node.
+dashboard_packages="nodejs npm"
+browser_packages="chromium"
+node_version_min=18
 
 packages=$build_packages
+dashboard=no
+tests=no
 list_only=no
 for argument; do
   case $argument in
-    --tests) packages="$packages $test_packages" ;;
+    --dashboard) dashboard=yes ;;
+    --tests) dashboard=yes tests=yes ;;
     --list) list_only=yes ;;
     -h | --help) usage; exit 0 ;;
     *) fail "unknown argument '$argument'; see install-dependencies.sh --help" ;;
   esac
 done
+
+# wants <yes|no> <command>: whether to take the packages that bring the command. --list shows them in any case.
+wants() {
+  [ "$1" = yes ] && { [ "$list_only" = yes ] || ! command -v "$2" >/dev/null; }
+}
+[ "$tests" = no ] || packages="$packages $test_packages"
+if wants "$dashboard" npm; then packages="$packages $dashboard_packages"; fi
+if wants "$tests" chromium; then packages="$packages $browser_packages"; fi
 
 if [ "$list_only" = yes ]; then
   for package in $packages; do
@@ -56,6 +75,18 @@ fi
 
 { command -v dpkg-query && command -v apt-get; } >/dev/null ||
   fail "this is not Debian (no apt-get). Install by hand what --list prints, then configure with cmake."
+
+# Stops when the Node on the PATH is too old to build the dashboard. Says nothing when there is none yet.
+check_node() {
+  { [ "$dashboard" = yes ] && command -v node >/dev/null; } || return 0
+  node_version=$(node --version)
+  node_major=${node_version#v}
+  node_major=${node_major%%.*}
+  [ "$node_major" -ge "$node_version_min" ] ||
+    fail "$(command -v node) is Node $node_version, and the dashboard needs $node_version_min or newer. Update it, or" \
+      "take it off the PATH and run this again, which installs Debian's"
+}
+check_node
 
 # From here on the positional parameters are the missing packages.
 set --
@@ -85,4 +116,5 @@ as_root apt-get update -q ||
   fail "apt-get update failed: see its message above; check the network and /etc/apt/sources.list*"
 as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@" ||
   fail "apt-get install failed: see its message above"
+check_node
 echo "Dependencies: installed."

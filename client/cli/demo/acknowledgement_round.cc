@@ -14,6 +14,8 @@
 namespace muster {
 namespace {
 
+constexpr absl::Duration kBetweenAcknowledgements = absl::Milliseconds(700);
+
 // Every agency that must, each on a thread and connection of its own: receive the plan on the feed, acknowledge it.
 class AcknowledgementRound {
  public:
@@ -24,7 +26,12 @@ class AcknowledgementRound {
     std::vector<std::thread> threads;
     done_ = 0;
     for (const std::string& agency : agencies) {
-      threads.emplace_back([this, &agency, &agencies] { Record(agency, agencies.size(), Acknowledge(agency)); });
+      // For an audience they come one by one.
+      const absl::Duration in_turn = kBetweenAcknowledgements * threads.size();
+      threads.emplace_back([this, in_turn, &agency, &agencies] {
+        replay_.pace.Hold(in_turn);
+        Record(agency, agencies.size(), Acknowledge(agency));
+      });
     }
     for (std::thread& thread : threads) thread.join();
     absl::MutexLock lock(&mu_);
@@ -107,11 +114,13 @@ absl::Status RunPlanRounds(Replay& replay) {
   MUSTER_RETURN_IF_ERROR(round.Run(everyone));
   MUSTER_RETURN_IF_ERROR(CheckMissing({}, "P1", replay));
 
+  replay.pace.Hold(absl::Seconds(3));
   replay.progress.Step("Amending the plan: one material change, one editorial");
   MUSTER_RETURN_IF_ERROR(While("amending the plan", replay.lead().AmendPlan(replay.scenario.amendment).status()));
   MUSTER_RETURN_IF_ERROR(CheckMissing(reset, "P4", replay));
   replay.progress.Say(
       absl::StrCat("the material change resets ", reset.size(), " of ", everyone.size(), " acknowledgements"));
+  replay.pace.Hold(absl::Seconds(4));
   MUSTER_RETURN_IF_ERROR(round.Run(reset));
   return CheckMissing({}, "P3", replay);
 }

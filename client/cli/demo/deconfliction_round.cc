@@ -50,9 +50,11 @@ class DeconflictionRound {
                                        planted_.size(), " conflicts planted among them"));
     for (const ScenarioActivity& activity : scenario_.deconfliction.activities()) {
       MUSTER_RETURN_IF_ERROR(While(absl::StrCat("entering activity ", activity.label()), Enter(activity)));
+      replay_.pace.Hold(absl::Seconds(1));
     }
     findings_.Check("activities answered as planted", absl::StrCat(activities_.size()), absl::StrCat(as_planted_));
     MUSTER_RETURN_IF_ERROR(ReadConflicts());
+    replay_.pace.Hold(absl::Seconds(10));  // They ring; nobody owns them yet.
     for (const ScenarioConflict& planted : planted_) {
       MUSTER_RETURN_IF_ERROR(While("keeping the watch", Settle(planted)));
     }
@@ -145,9 +147,11 @@ class DeconflictionRound {
     step.set_conflict_id(found->second.conflict_id());
     step.set_state(v1::CONFLICT_STATE_OWNED);
     MUSTER_RETURN_IF_ERROR(desk_.AdvanceConflict(step).status());
+    replay_.pace.Hold(absl::Seconds(3));
     step.set_state(v1::CONFLICT_STATE_CONTACT_MADE);
     step.set_text(planted.text());
     MUSTER_RETURN_IF_ERROR(desk_.AdvanceConflict(step).status());
+    replay_.pace.Hold(absl::Seconds(3));
     v1::ResolveConflict resolution;
     resolution.set_conflict_id(found->second.conflict_id());
     resolution.set_resolution(planted.resolution());

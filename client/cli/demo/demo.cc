@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/cli/contexts.h"
+#include "client/cli/demo/live_show.h"
 #include "client/cli/demo/replay.h"
 #include "client/cli/demo/rounds.h"
 #include "client/cli/demo/tally_round.h"
@@ -41,7 +42,12 @@ uint64_t NewSeed() {
 class Demo {
  public:
   Demo(const DemoOptions& options, DemoPaths paths, uint64_t seed, std::ostream& show)
-      : options_(options), paths_(std::move(paths)), seed_(seed), show_(show), progress_(show, options.terminal) {}
+      : options_(options),
+        paths_(std::move(paths)),
+        seed_(seed),
+        show_(show),
+        progress_(show, options.terminal),
+        live_({options.json, options.terminal && options.keyboard}, show) {}
 
   absl::Status Run(Workspace& workspace, std::ostream& out) {
     MUSTER_ASSIGN_OR_RETURN(const Scenario scenario, LoadScenario(paths_.scenario));
@@ -52,7 +58,8 @@ class Demo {
           << workspace.folder() << "\n\n";
     BrokerProcess broker({paths_.musterd, workspace.folder(), workspace.certificates(), kTrustDomain});
     // Made before any other thread, and joined before `broker` goes.
-    const InterruptGuard guard([&] {
+    InterruptGuard guard([&] {
+      live_.Abandon();
       broker.Abandon();
       workspace.Remove();
     });
@@ -64,7 +71,10 @@ class Demo {
       return absl::NotFoundError(absl::StrCat("the lead ", scenario.lead(), " is not in agencies.csv"));
     }
     broker.set_registrar(registrar->second);
-    MUSTER_RETURN_IF_ERROR(Play(scenario, agencies, workspace, broker, out));
+    const absl::Status played = Play(scenario, agencies, workspace, broker, out);
+    // What differs is to be looked at as much as what does not; a replay that broke off has nothing more to show.
+    if (options_.dashboard && judged_) MUSTER_RETURN_IF_ERROR(ServeUntilInterrupted(guard, broker));
+    MUSTER_RETURN_IF_ERROR(played);
     if (workspace.kept()) return ShowHowToLookAround(scenario, workspace, broker);
     return absl::OkStatus();
   }
@@ -75,9 +85,11 @@ class Demo {
     progress_.Step("Starting the broker");
     MUSTER_RETURN_IF_ERROR(broker.Start());
     progress_.Say(absl::StrCat("musterd serves at ", broker.address()));
-    Replay replay = {scenario, broker, progress_, seed_};
+    Replay replay = {scenario, broker, progress_, seed_, options_.dashboard ? Pace(options_.pace) : Pace()};
     MUSTER_RETURN_IF_ERROR(OpenPosts(workspace.certificates(), replay));
     MUSTER_RETURN_IF_ERROR(Enrol(agencies, replay));
+    if (options_.dashboard) MUSTER_RETURN_IF_ERROR(live_.Open(paths_, scenario, agencies, workspace, broker));
+    replay.pace.Hold(absl::Seconds(3));
     MUSTER_RETURN_IF_ERROR(RunPlanRounds(replay));
     MUSTER_ASSIGN_OR_RETURN(Findings victims, RunVictimRound(replay));
     MUSTER_ASSIGN_OR_RETURN(Findings deconfliction, RunDeconflictionRound(replay));
@@ -102,10 +114,21 @@ class Demo {
           << report.duplicates_injected << " of them repeats; the broker was killed and restarted "
           << report.broker_restarts << " time, with " << report.cut_off << " calls in flight.\n";
     if (options_.json) out << VerdictJson(scenario, verdict, report, seed_) << std::endl;
+    judged_ = true;
     const std::vector<std::string> differing = verdict.Differing(scenario.published);
     if (differing.empty()) return absl::OkStatus();
     return absl::InternalError(absl::StrCat("the replay did not end as it must (", absl::StrJoin(differing, "; "),
                                             "); repeat it with --seed ", seed_));
+  }
+
+  // The broker again, for the dashboards; then everything ends in order.
+  absl::Status ServeUntilInterrupted(InterruptGuard& guard, BrokerProcess& broker) {
+    MUSTER_RETURN_IF_ERROR(While("starting the broker again for the dashboards", broker.Start()));
+    show_ << "\nThe dashboards stay open, and you may act in them now. Ctrl-C ends everything.\n" << std::flush;
+    guard.Wait();
+    show_ << "\nending the dashboards and the broker\n" << std::flush;
+    MUSTER_RETURN_IF_ERROR(live_.Close());
+    return broker.Stop();
   }
 
   // Writes a contexts file with every participant and says how to use it.
@@ -141,12 +164,14 @@ class Demo {
   const uint64_t seed_;
   std::ostream& show_;
   Progress progress_;
+  LiveShow live_;
+  bool judged_ = false;  // The replay came to its verdict.
 };
 
 }  // namespace
 
 absl::Status RunDemo(const DemoOptions& options, std::ostream& out, std::ostream& err) {
-  MUSTER_ASSIGN_OR_RETURN(DemoPaths paths, FindPaths(options.paths));
+  MUSTER_ASSIGN_OR_RETURN(DemoPaths paths, FindPaths(options.paths, options.dashboard));
   MUSTER_ASSIGN_OR_RETURN(const std::unique_ptr<Workspace> workspace, Workspace::Make(paths.keep));
   return Demo(options, std::move(paths), options.seed.value_or(NewSeed()), options.json ? err : out)
       .Run(*workspace, out);

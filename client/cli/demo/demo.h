@@ -18,9 +18,12 @@ namespace muster {
 struct DemoOptions {
   DemoPaths paths;
   std::optional<uint64_t>
-      seed;               // Decides when repeats are sent and when the broker dies. Unset: another one each time.
-  bool json = false;      // `out` gets one JSON object and nothing else.
-  bool terminal = false;  // A person is looking.
+      seed;                // Decides when repeats are sent and when the broker dies. Unset: another one each time.
+  bool json = false;       // `out` gets one JSON object and nothing else.
+  bool terminal = false;   // A person is looking.
+  bool keyboard = false;   // And can press a key.
+  bool dashboard = false;  // A show: gateways for browsers, and the replay slowed down. Ends with SIGINT or SIGTERM.
+  double pace = 1;         // Of a show: 1 takes about three minutes, 0 as long as without.
 };
 
 // Runs on the main thread, which must be the only one so far. Writes progress and the table to `out`, or to `err` with

@@ -18,6 +18,7 @@ absl::Status Run(DemoOptions options, Invocation& invocation) {
   }
   options.json = printer.format() == OutputFormat::kJson;
   options.terminal = isatty(options.json ? STDERR_FILENO : STDOUT_FILENO) != 0;
+  options.keyboard = isatty(STDIN_FILENO) != 0;
   return RunDemo(options, printer.out(), printer.err());
 }
 
@@ -34,13 +35,25 @@ void AddDemoCommand(CLI::App& app, Invocation& invocation) {
                                    "claims, and a release. Exit code\n"
                                    "0 only if every figure is as published and every finding as planted",
                                    {"demo united-front", "demo united-front -o json | tail -n 1",
-                                    "demo united-front --seed 42", "demo united-front --keep /tmp/united-front"},
+                                    "demo united-front --seed 42", "demo united-front --keep /tmp/united-front",
+                                    "demo united-front --dashboard", "demo united-front --dashboard --pace 0.3"},
                                    [options, &invocation] { return Run(*options, invocation); });
   AddText(united_front, "--keep", &options->paths.keep,
           "Work in this folder, which must be new or empty, and leave it there");
   AddText(united_front, "--musterd", &options->paths.musterd, "The broker program (default: beside muster)");
   AddText(united_front, "--scenario", &options->paths.scenario, "The folder with the scenario's files");
   AddText(united_front, "--make-certs", &options->paths.make_certs, "The script that makes the certificates");
+  AddText(united_front, "--muster-gateway", &options->paths.muster_gateway,
+          "The program that serves the dashboard (default: beside muster)");
+  AddText(united_front, "--dashboard-dir", &options->paths.dashboard_dir,
+          "The folder with the dashboard's built files");
+  CLI::Option* dashboard = united_front->add_flag(
+      "--dashboard", options->dashboard,
+      "Show it: the dashboard of three offices on this machine, the replay slowed down. Serves until Ctrl-C");
+  united_front
+      ->add_option("--pace", options->pace, "How slowly: 1 takes about three minutes, 0.5 half of it, 0 no pauses")
+      ->needs(dashboard)
+      ->check(CLI::Range(0.0, 3.0));
   united_front->add_option("--seed", options->seed, "Repeat a run: when repeats are sent and when the broker dies");
 }
 

@@ -58,6 +58,9 @@ size_t CountSites(const v1::ReadinessBoard& board, v1::ReadinessStatus status) {
       absl::c_count_if(board.sites(), [&](const v1::SiteReadiness& site) { return site.status() == status; }));
 }
 
+// So that an audience sees sites change one after the other.
+constexpr absl::Duration kBetweenReports = absl::Milliseconds(400);
+
 // Every agency's report for its site: EXECUTING, COMPLETE.
 absl::Status ReportAll(v1::ReadinessStatus status, uint32_t epoch, Replay& replay) {
   for (const SiteAgency& at : SiteAgencies(replay.scenario)) {
@@ -68,6 +71,7 @@ absl::Status ReportAll(v1::ReadinessStatus status, uint32_t epoch, Replay& repla
     report.set_epoch(epoch);
     const absl::Status reported = replay.client(at.agency_id).ReportReadiness(std::move(report)).status();
     MUSTER_RETURN_IF_ERROR(While(absl::StrCat(at.agency_id, " reporting for ", at.site_id), reported));
+    replay.pace.Hold(kBetweenReports);
   }
   return absl::OkStatus();
 }
@@ -91,15 +95,19 @@ class GoRound {
 
   absl::StatusOr<Findings> Run() {
     MUSTER_RETURN_IF_ERROR(While("setting the H-hour", SetHHour()));
+    replay_.pace.Hold(absl::Seconds(3));
     MUSTER_RETURN_IF_ERROR(ReportReady());
     for (const v1::WaiveReadiness& waiver : scenario_.readiness.waivers()) {
       MUSTER_RETURN_IF_ERROR(While(absl::StrCat("waiving ", waiver.site_id()), Waive(waiver)));
     }
     JudgeRefusal(Approve(scenario_.operators[0].posts(0)).status());
+    replay_.pace.Hold(absl::Seconds(4));
     for (const ScenarioHoldout& holdout : scenario_.readiness.holdouts()) {
       MUSTER_RETURN_IF_ERROR(Report({holdout.agency_id(), holdout.site_id()}, ""));
     }
+    replay_.pace.Hold(absl::Seconds(2));
     MUSTER_RETURN_IF_ERROR(ApproveByTwo());
+    replay_.pace.Hold(absl::Seconds(3));
     MUSTER_RETURN_IF_ERROR(AcknowledgeGo());
     MUSTER_RETURN_IF_ERROR(ReportAll(v1::READINESS_STATUS_EXECUTING, epoch_, replay_));
     MUSTER_ASSIGN_OR_RETURN(const v1::ReadinessBoard board, ReadBoard(replay_));
@@ -137,6 +145,7 @@ class GoRound {
     for (const SiteAgency& at : SiteAgencies(scenario_)) {
       if (HoldsOut(scenario_, at)) continue;
       MUSTER_RETURN_IF_ERROR(Report(at, ""));
+      replay_.pace.Hold(kBetweenReports);
       replay_.progress.Update(absl::StrCat(++ready, " READY; the latest ", at.agency_id, " at ", at.site_id));
     }
     for (const ScenarioHoldout& holdout : scenario_.readiness.holdouts()) {
@@ -200,6 +209,7 @@ class GoRound {
     const absl::StatusOr<v1::Outcome> one = Approve(first.posts(0));
     MUSTER_RETURN_IF_ERROR(While("approving GO", one.status()));
     findings_.Check("GO given by one person", "no", one->accepted().go_given() ? "yes" : "no");
+    replay_.pace.Hold(absl::Seconds(4));
     const absl::Status again = Approve(first.posts(1)).status();
     replay_.progress.Say(absl::StrCat("GO approved by ", first.name(),
                                       ", and with the same person's other certificate: ", RefusalInWords(again)));
@@ -219,6 +229,7 @@ class GoRound {
       acknowledgement.set_epoch(epoch_);
       const absl::Status status = replay_.client(at.agency_id).AcknowledgeGo(std::move(acknowledgement)).status();
       MUSTER_RETURN_IF_ERROR(While(absl::StrCat(at.agency_id, " acknowledging GO at ", at.site_id), status));
+      replay_.pace.Hold(kBetweenReports);
     }
     MUSTER_ASSIGN_OR_RETURN(const v1::ReadinessBoard board, ReadBoard(replay_));
     findings_.Check("sites that acknowledged GO", absl::StrCat(board.sites_size() - scenario_.readiness.waivers_size()),

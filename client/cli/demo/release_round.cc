@@ -40,6 +40,7 @@ class ReleaseRound {
     v1::CheckRelease check;
     check.set_operation_id(scenario_.operation_id());
     check.set_release_id(id);
+    replay_.pace.Hold(absl::Seconds(3));
     const absl::Status checked = press_.CheckRelease(check).status();
     if (checked.ok()) {
       replay_.progress.Say(absl::StrCat(id, ": passes the check"));

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "client/cli/demo/agency_feed.h"
 #include "client/cli/demo/broker_process.h"
+#include "client/cli/demo/pace.h"
 #include "client/cli/demo/progress.h"
 #include "client/cli/demo/scenario.h"
 #include "client/lib/client.h"
@@ -35,6 +36,7 @@ struct Replay {
   BrokerProcess& broker;
   Progress& progress;
   const uint64_t seed;
+  const Pace pace = {};
   std::map<std::string, AgencyPost> posts = {};  // By agency; for every participant.
   // The lead's certificates by post: what its persons act with.
   std::map<std::string, std::unique_ptr<Client>> lead_posts = {};

@@ -17,6 +17,8 @@ namespace {
 // How long a client waits between two reports, at most. Long enough that the broker dies among them and a person can
 // watch.
 constexpr int kPauseMaxMs = 50;
+// Of the broker, for an audience: long enough to see the dashboards say so, well below what clients wait.
+constexpr absl::Duration kOutage = absl::Seconds(20);
 
 absl::Status CheckOutcome(const PlannedSend& send, const v1::Outcome& outcome) {
   if (outcome.has_rejected()) return ToStatus(outcome.rejected());
@@ -56,7 +58,7 @@ class TallyRound {
     std::mt19937_64 random(seed);
     Client& client = *replay_.posts.at(agency).client;
     for (const PlannedSend& send : sends) {
-      absl::SleepFor(absl::Milliseconds(static_cast<int>(random() % kPauseMaxMs)));
+      absl::SleepFor(replay_.pace.Stretch(absl::Milliseconds(static_cast<int>(random() % kPauseMaxMs))));
       if (!BeginSend()) break;
       const absl::StatusOr<v1::Outcome> outcome = client.Submit(send.submission);
       EndSend(agency, outcome.ok() ? CheckOutcome(send, *outcome) : outcome.status());
@@ -110,6 +112,7 @@ class TallyRound {
     replay_.broker.Kill();
     replay_.progress.Say(absl::StrCat("kill -9: the broker is gone, ", acknowledged, " submissions acknowledged, ",
                                       report_.cut_off, " calls without an answer"));
+    replay_.pace.Hold(kOutage);
     MUSTER_RETURN_IF_ERROR(While("starting the broker again", replay_.broker.Start()));
     ++report_.broker_restarts;
     replay_.progress.Say(absl::StrCat("the broker is back at ", replay_.broker.address(), " with the same data"));
@@ -143,6 +146,7 @@ absl::Status SendAfterwards(const PlannedTally& tally, Replay& replay, TallyRoun
     const absl::StatusOr<v1::Outcome> outcome = replay.client(agency).Submit(send.submission);
     const absl::Status status = outcome.ok() ? CheckOutcome(send, *outcome) : outcome.status();
     MUSTER_RETURN_IF_ERROR(While(absl::StrCat(agency, " sending a correction"), status));
+    replay.pace.Hold(absl::Seconds(3));
     ++report->submissions_sent;
     if (send.kind != PlannedSend::Kind::kOriginal) ++report->duplicates_injected;
   }

@@ -44,7 +44,9 @@ class VictimRound {
   absl::StatusOr<Findings> Run() {
     replay_.progress.Step("Telling victim services what to expect");
     MUSTER_RETURN_IF_ERROR(While("publishing the readiness notice", Publish()));
+    replay_.pace.Hold(absl::Seconds(2));
     MUSTER_RETURN_IF_ERROR(While("answering with capacity", Answer()));
+    replay_.pace.Hold(absl::Seconds(2));
     MUSTER_RETURN_IF_ERROR(While("referring a person", Refer()));
     MUSTER_RETURN_IF_ERROR(JudgeAnswers());
     MUSTER_RETURN_IF_ERROR(JudgePartnersFeed());

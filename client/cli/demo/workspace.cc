@@ -20,6 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr absl::string_view kFirstPage = "/index.html";
+
 absl::StatusOr<std::string> FirstExisting(absl::string_view what, absl::string_view flag, const std::string& given,
                                           const std::vector<std::string>& places) {
   const std::vector<std::string> candidates = given.empty() ? places : std::vector<std::string>{given};
@@ -33,7 +35,7 @@ absl::StatusOr<std::string> FirstExisting(absl::string_view what, absl::string_v
 
 }  // namespace
 
-absl::StatusOr<DemoPaths> FindPaths(DemoPaths given) {
+absl::StatusOr<DemoPaths> FindPaths(DemoPaths given, bool dashboard) {
   std::error_code error;
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
   if (error) return absl::InternalError(absl::StrCat("cannot read /proc/self/exe: ", error.message()));
@@ -48,6 +50,19 @@ absl::StatusOr<DemoPaths> FindPaths(DemoPaths given) {
   MUSTER_ASSIGN_OR_RETURN(given.make_certs, FirstExisting("make-certs.sh", "--make-certs", given.make_certs,
                                                           {absl::StrCat(share, "/certs-example/make-certs.sh"),
                                                            absl::StrCat(source, "/certs-example/make-certs.sh")}));
+  if (dashboard) {
+    MUSTER_ASSIGN_OR_RETURN(given.muster_gateway, FirstExisting("the gateway", "--muster-gateway", given.muster_gateway,
+                                                                {absl::StrCat(bin, "/muster-gateway")}));
+    // Beside the programs of a build folder: where client/dashboard/CMakeLists.txt builds it.
+    MUSTER_ASSIGN_OR_RETURN(
+        const std::string page,
+        FirstExisting(
+            "the built dashboard (cmake --build build/dev --target dashboard makes it)", "--dashboard-dir",
+            given.dashboard_dir.empty() ? "" : absl::StrCat(given.dashboard_dir, kFirstPage),
+            {absl::StrCat(share, "/dashboard", kFirstPage), absl::StrCat(bin, "/../dashboard/dist", kFirstPage),
+             absl::StrCat(source, "/client/dashboard/dist", kFirstPage)}));
+    given.dashboard_dir = fs::path(page).parent_path().string();
+  }
   if (!given.keep.empty()) given.keep = fs::absolute(given.keep).lexically_normal().string();
   return given;
 }
@@ -97,12 +112,21 @@ InterruptGuard::~InterruptGuard() {
   pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
+void InterruptGuard::Wait() {
+  awaited_ = true;
+  awaited_.wait(true);
+}
+
 void InterruptGuard::Run() {
   const timespec a_moment = {0, 100'000'000};
   while (!stop_) {
     const int signal = sigtimedwait(&signals_, nullptr, &a_moment);
     if (signal <= 0) continue;
-    std::cerr << "\ninterrupted; stopping the broker and cleaning up\n";
+    if (awaited_.exchange(false)) {
+      awaited_.notify_all();
+      continue;
+    }
+    std::cerr << "\ninterrupted; stopping what was started and cleaning up\n";
     clean_up_();
     _exit(128 + signal);
   }

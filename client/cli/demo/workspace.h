@@ -21,11 +21,14 @@ struct DemoPaths {
   std::string musterd;
   std::string scenario;
   std::string make_certs;
+  std::string muster_gateway;  // This and the next only for a show.
+  std::string dashboard_dir;
   std::string keep;  // The folder to work in and to leave; empty: a temporary one, removed at the end.
 };
 
-// Fills in what is empty and makes all absolute. NOT_FOUND names the places looked at and the flag that helps.
-absl::StatusOr<DemoPaths> FindPaths(DemoPaths given);
+// Fills in what is empty and makes all absolute; with `dashboard` what a show needs too. NOT_FOUND names the places
+// looked at and the flag that helps.
+absl::StatusOr<DemoPaths> FindPaths(DemoPaths given, bool dashboard);
 
 // The folder in which everything happens, mode 0700.
 class Workspace {
@@ -50,13 +53,17 @@ class Workspace {
 };
 
 // While it lives, SIGINT, SIGTERM and SIGHUP run `clean_up` on a thread of this guard and end the process with 128 +
-// signal. Construct it before any other thread is started, so that all of them leave these signals to it.
+// signal, but for one that somebody waits for. Construct it before any other thread is started, so that all of them
+// leave these signals to it.
 class InterruptGuard {
  public:
   explicit InterruptGuard(std::function<void()> clean_up);
   ~InterruptGuard();
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;
+
+  // Returns when one of the signals comes. The next one ends the process as ever.
+  void Wait();
 
  private:
   void Run();
@@ -65,6 +72,7 @@ class InterruptGuard {
   sigset_t signals_;
   sigset_t before_;
   std::atomic<bool> stop_{false};
+  std::atomic<bool> awaited_{false};  // From the call of Wait until the signal.
   std::thread thread_;
 };
 
