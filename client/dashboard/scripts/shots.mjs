@@ -1,52 +1,35 @@
 // Builds the fixture page, takes pictures of every view in both themes and widths, and has axe-core look at each.
-// Usage: node scripts/shots.mjs [folder] [word that a picture's name must contain]
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, existsSync } from 'node:fs';
-import { createServer } from 'node:http';
+// Usage: node scripts/shots.mjs [folder] [pattern that a picture's name must match]
+import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, extname, join, normalize } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { app, serveFixture } from './fixture_server.mjs';
 
-const app = join(dirname(fileURLToPath(import.meta.url)), '..');
 const out = process.argv[2] ?? join(app, 'dist-fixture', 'shots');
 const only = process.argv[3] ?? '';
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 mkdirSync(out, { recursive: true });
-if (process.env.SHOTS_NO_BUILD === undefined) {
-  execFileSync(join(app, 'node_modules', '.bin', 'vite'), ['build', '--config', 'vite.fixture.config.ts', '--logLevel', 'warn'], { cwd: app, stdio: 'inherit' });
-}
+const { base, stop } = await serveFixture();
 
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.webmanifest': 'application/manifest+json' };
-// The policy of the gateway: what it forbids must not be needed here either.
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; worker-src 'self'; " +
-  "manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
-const server = createServer((request, response) => {
-  const path = normalize(new URL(request.url, 'http://x').pathname);
-  const file = join(app, 'dist-fixture', path === '/' ? 'fixture.html' : path);
-  if (!existsSync(file)) return response.writeHead(404).end();
-  response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', 'content-security-policy': POLICY });
-  response.end(readFileSync(file));
-});
-await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-const base = `http://127.0.0.1:${server.address().port}/`;
-
-const VIEWS = ['overview', 'tallies', 'conflicts', 'plan', 'timeline'];
+const VIEWS = ['overview', 'tallies', 'conflicts', 'plan', 'victims', 'timeline'];
 const SCENES = [
-  ...VIEWS.map((view) => ({ name: view, query: `view=${view}` })),
+  ...VIEWS.map((view) => ({ name: view, query: `view=${view}${view === 'victims' ? '&scene=viewer' : ''}` })),
   { name: 'tallies-explained', query: 'view=tallies', act: (page) => page.getByRole('button', { name: /Arrests: show/ }).first().click() },
   { name: 'tallies-release', query: 'view=tallies', act: (page) => page.getByRole('button', { name: /Preview a release/ }).click() },
-  { name: 'plan-diff', query: 'view=plan', act: (page) => page.getByLabel('Compare with').selectOption('1') },
+  { name: 'plan-diff', query: 'view=plan', act: (page) => page.getByRole('button', { name: /compare versions/ }).click() },
   { name: 'conflicts-resolve', query: 'view=conflicts', act: (page) => page.getByRole('button', { name: 'Resolve …' }).first().click() },
   { name: 'timeline-report', query: 'view=timeline', act: (page) => page.getByRole('button', { name: 'After-action report' }).click() },
   { name: 'overview-stale', query: 'scene=stale' },
   { name: 'overview-saved', query: 'scene=saved' },
   { name: 'overview-hold', query: 'scene=hold' },
   { name: 'overview-wall', query: 'wall=1' },
+  { name: 'tallies-wall', query: 'view=tallies&wall=1' },
   { name: 'overview-filtered', query: 'states=KY,TN' },
   { name: 'plan-participant', query: 'view=plan&scene=participant' },
+  { name: 'victims-partner', query: 'scene=partner' },
   { name: 'signin', query: 'scene=signin' },
+  { name: 'signin-ended', query: 'scene=signin&signin=session-ended' },
 ];
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
@@ -62,7 +45,7 @@ for (const width of [1440, 390]) {
     page.on('pageerror', (error) => (console.log(`ERROR ${error.message}`), ++found));
     for (const scene of SCENES) {
       const name = `${scene.name}-${width}-${theme}`;
-      if (!name.includes(only)) continue;
+      if (!new RegExp(only).test(name)) continue;
       await page.goto(`${base}?fixture=united-front&theme=${theme}&operation=united-front-2021&${scene.query}`);
       await page.waitForSelector('main :is(section, form)');
       await page.waitForTimeout(400);
@@ -85,7 +68,47 @@ for (const width of [1440, 390]) {
     await context.close();
   }
 }
+// Printed, and where the system chooses the colours: to look at only.
+for (const [name, query, act, media] of [
+  ['print-overview', 'theme=night', undefined, { media: 'print' }],
+  ['print-report', 'theme=night&view=timeline', (page) => page.getByRole('button', { name: 'After-action report' }).click(), { media: 'print' }],
+  ['contrast-overview', '', undefined, { forcedColors: 'active' }],
+  ['contrast-tallies', 'view=tallies', undefined, { forcedColors: 'active' }],
+]) {
+  if (!new RegExp(only).test(name)) continue;
+  const page = await browser.newPage({ viewport: { width: media.media ? 780 : 1440, height: 900 } });
+  await page.goto(`${base}?operation=united-front-2021&${query}`);
+  await page.waitForSelector('main section');
+  await act?.(page);
+  await page.emulateMedia(media);
+  await page.waitForTimeout(400);
+  await page.screenshot({ path: join(out, `${name}.png`), fullPage: true });
+  await page.close();
+}
+// Reflow: 200 % of 1440, and 400 % of 1280 (WCAG 1.4.10).
+for (const width of [720, 320]) {
+  const page = await browser.newPage({ viewport: { width, height: 700 } });
+  for (const scene of SCENES) {
+    if (!new RegExp(only).test(`reflow-${scene.name}`)) continue;
+    await page.goto(`${base}?operation=united-front-2021&${scene.query}`);
+    await page.waitForSelector('main :is(section, form)');
+    if (scene.act) await scene.act(page);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    if (overflow > 0) console.log(`WIDE ${scene.name} at ${width}: ${overflow} px beyond the screen`), ++found;
+    const small = await page.evaluate(() =>
+      [...document.querySelectorAll('a[href], button, summary, input, select')]
+        .filter((one) => one.checkVisibility() && !one.closest('.hidden-visually') && !one.matches('.skip'))
+        .map((one) => (one.matches('input[type=checkbox], input[type=radio]') ? (one.closest('label') ?? one) : one))
+        // A link within a sentence need not be large (WCAG 2.5.8, inline).
+        .filter((one) => !(one.matches('a') && getComputedStyle(one).display === 'inline'))
+        .filter((one) => one.getBoundingClientRect().height < 23.5 || one.getBoundingClientRect().width < 23.5)
+        .map((one) => `${one.tagName} "${one.textContent.trim().slice(0, 30)}" ${Math.round(one.getBoundingClientRect().width)}x${Math.round(one.getBoundingClientRect().height)}`),
+    );
+    for (const one of new Set(small)) console.log(`SMALL ${scene.name} at ${width}: ${one}`), ++found;
+  }
+  await page.close();
+}
 await browser.close();
-server.close();
+stop();
 console.log(found === 0 ? 'axe and the console found nothing' : `${found} findings`);
 process.exitCode = found === 0 ? 0 : 1;

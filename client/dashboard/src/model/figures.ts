@@ -23,6 +23,11 @@ export function shownText(shown: Shown): string {
   }
 }
 
+// Where there is no room for the word: on a map, and in a table on a telephone. Its legend is beside it.
+export function shownShort(shown: Shown): string {
+  return shown.kind === 'value' ? shownText(shown) : { 'not-reported': 'n.r.', suppressed: 'supp.', withheld: 'withh.' }[shown.kind];
+}
+
 // What a person reads who wonders why there is no number.
 export function shownWhy(shown: Shown): string {
   switch (shown.kind) {

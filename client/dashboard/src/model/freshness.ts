@@ -2,7 +2,7 @@
 import { HOME_ZONE, age, clock, day, zoneLetters } from './times';
 import type { OperationBoard, Snapshot } from './snapshot';
 
-export type Level = 'live' | 'waiting' | 'paused' | 'stale' | 'cut-off' | 'saved' | 'signed-out';
+export type Level = 'live' | 'waiting' | 'reconnecting' | 'paused' | 'stale' | 'cut-off' | 'saved' | 'signed-out';
 
 // The worker asks every 5 seconds whether there is more. Three answers missing is no hiccup any more.
 export const STALE_AFTER_MS = 15_000;
@@ -43,6 +43,7 @@ export function oldestCopy(board: OperationBoard | undefined): number | undefine
 const WORDS: Record<Level, string> = {
   live: 'LIVE',
   waiting: 'CONNECTING',
+  reconnecting: 'RECONNECTING',
   paused: 'PAUSED',
   stale: 'STALE',
   'cut-off': 'CUT OFF',
@@ -50,18 +51,25 @@ const WORDS: Record<Level, string> = {
   'signed-out': 'SIGNED OUT',
 };
 
+// What went wrong, for somebody who looks after an operation and not after computers.
+export function troubleText(trouble: string): string {
+  if (/failed to fetch|networkerror|load failed/i.test(trouble)) return 'the gateway cannot be reached';
+  if (/failed to connect|connection refused|socket closed|ipv[46]:|unix:/i.test(trouble)) return 'the broker cannot be reached';
+  return trouble;
+}
+
 function bannerText(level: Level, snapshot: Snapshot, asOf: number | undefined, now: number): string {
   const known = asOf === undefined ? '' : ` What you see was true ${asOfText(asOf, now).slice('as of '.length)}.`;
-  const why = snapshot.link.trouble ? ` (${snapshot.link.trouble})` : '';
+  const why = snapshot.link.trouble ? ` (${troubleText(snapshot.link.trouble)})` : '';
   switch (level) {
     case 'stale':
-      return `STALE: nothing has been heard for ${age(now - (asOf ?? now))}.${known} Trying again${why}.`;
+      return `STALE: nothing has been heard for ${age(now - (asOf ?? snapshot.link.since))}.${known} Trying again${why}.`;
     case 'cut-off':
       return snapshot.link.state === 'connected'
         ? `CUT OFF: this office's agent cannot reach a broker and answers from what it holds.${known}`
         : `CUT OFF since ${clock(snapshot.link.since)}.${known} Use the telephone; trying again${why}.`;
     case 'saved':
-      return `SAVED COPY: the server cannot be reached${why}.${known}`;
+      return `SAVED COPY: the server does not answer${why}.${known}`;
     default:
       return '';
   }
@@ -69,7 +77,8 @@ function bannerText(level: Level, snapshot: Snapshot, asOf: number | undefined, 
 
 // `now` and the snapshot's local times are milliseconds of this computer's clock, except a copy's, which are the broker's.
 export function freshness(snapshot: Snapshot, board: OperationBoard | undefined, pausedAt: number | undefined, now: number): Freshness {
-  const copy = oldestCopy(board);
+  const copies = [oldestCopy(board), snapshot.link.copyAsOf].filter((one) => one !== undefined);
+  const copy = copies.length === 0 ? undefined : Math.min(...copies);
   const verified = snapshot.savedAt ?? snapshot.link.verifiedAt;
   const asOf = pausedAt ?? (copy === undefined ? verified : Math.min(copy, verified ?? copy));
   const silent = now - (snapshot.link.verifiedAt ?? snapshot.link.since);
@@ -79,6 +88,8 @@ export function freshness(snapshot: Snapshot, board: OperationBoard | undefined,
   else if (copy !== undefined || silent >= CUT_OFF_AFTER_MS) level = 'cut-off';
   else if (silent >= STALE_AFTER_MS) level = 'stale';
   else if (pausedAt !== undefined) level = 'paused';
+  // The line is down, but not for long enough to mistrust what is shown.
+  else if (snapshot.link.state === 'reconnecting' || snapshot.link.state === 'off-line') level = 'reconnecting';
   else if (snapshot.link.verifiedAt === undefined) level = 'waiting';
   return {
     level,

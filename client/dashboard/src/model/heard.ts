@@ -1,5 +1,5 @@
-// When each agency was last heard of. The protocol tells nobody who is connected: this is each agency's last own report
-// among what this viewer may see, and the screen says so.
+// When each agency last reported: its last own report among what this viewer may see. It says more than a connection, which
+// presence.ts tells of, and is what is left where no broker can be asked.
 import { AcknowledgementStatus } from '../gen/muster/v1/plan_pb';
 import type { Notice } from '../gen/muster/v1/submission_pb';
 import { noticeText } from './notice_text';

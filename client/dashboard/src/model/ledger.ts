@@ -1,7 +1,7 @@
 // The ledger's confirmed arrests and persons, small enough to hold every entry of an operation: figures over time, and the
 // corrections. Kept up by the feed, so that a change does not mean reading thousands of entries again.
 import type { TallyCorrection } from '../gen/muster/v1/submission_pb';
-import { TallyCategory, TallyStatus, type TallyEntryRecord } from '../gen/muster/v1/tally_pb';
+import { TallyCategory, TallyStatus, type TallyEntryRecord, type TallyReversal } from '../gen/muster/v1/tally_pb';
 import { seriesOf, thinned, type LedgerEntry, type SeriesPoint } from './series';
 import { toMs } from './times';
 
@@ -34,85 +34,95 @@ const isArrest = (c: TallyCategory) => c >= TallyCategory.ARREST_TRAFFICKER && c
 const isPerson = (c: TallyCategory) =>
   c >= TallyCategory.PERSON_RECOVERED_ADULT && c <= TallyCategory.PERSON_RECOVERED_AGE_UNKNOWN;
 
-function compact(record: TallyEntryRecord): LedgerEntry | undefined {
-  const at = toMs(record.reportedAt);
+// What is held of an entry: enough for the series and for saying what a correction changed. Tens of thousands of whole records
+// would be most of the memory of this app.
+interface Held extends LedgerEntry {
+  category: TallyCategory;
+  count: number;
+  siteId: string;
+  agencyId: string;
+}
+
+function heldOf(record: TallyEntryRecord, shared: (text: string) => string): Held | undefined {
   const entry = record.entry;
-  if (entry === undefined || at === undefined || entry.status !== TallyStatus.CONFIRMED) return undefined;
-  const arrests = isArrest(entry.category) ? entry.count : 0;
-  const persons = isPerson(entry.category) ? entry.count : 0;
+  const at = toMs(record.reportedAt);
+  if (entry === undefined || at === undefined) return undefined;
+  const { category, count } = entry;
+  const counts = entry.status === TallyStatus.CONFIRMED;
   const reversedAt = toMs(record.reversal?.reversedAt);
-  return { at, arrests, persons, replaces: record.replacesEntryId !== '', ...(reversedAt === undefined ? {} : { reversedAt }) };
+  return {
+    at,
+    category,
+    count,
+    siteId: shared(entry.siteId),
+    agencyId: shared(entry.primaryAgencyId),
+    replaces: record.replacesEntryId !== '',
+    ...(counts && isArrest(category) ? { arrests: count } : {}),
+    ...(counts && isPerson(category) ? { persons: count } : {}),
+    ...(reversedAt === undefined ? {} : { reversedAt }),
+  };
 }
 
 export class Ledger {
-  #entries = new Map<string, LedgerEntry>();
-  // What a correction needs to know of what it corrects.
-  #records = new Map<string, TallyEntryRecord>();
+  #entries = new Map<string, Held>();
   #corrections = new Map<string, CorrectionLine>();
   #overflowed = false;
+  // Sites and agencies are few: each name is held once.
+  #texts = new Map<string, string>();
+  #shared = (text: string): string => {
+    const known = this.#texts.get(text);
+    if (known === undefined) this.#texts.set(text, text);
+    return known ?? text;
+  };
 
   add(record: TallyEntryRecord): void {
     const id = record.entry?.entryId;
-    const small = compact(record);
-    if (id === undefined || record.entry === undefined) return;
-    if (this.#entries.size >= LEDGER_ENTRIES_MAX && !this.#entries.has(id)) {
+    const held = heldOf(record, this.#shared);
+    if (id === undefined || held === undefined) return;
+    const before = this.#entries.get(id);
+    if (before === undefined && this.#entries.size >= LEDGER_ENTRIES_MAX) {
       this.#overflowed = true;
       return;
     }
-    const reversedBefore = this.#entries.get(id)?.reversedAt;
     // A correction may come before the entry it reverses; the same entry may come twice (rule T15).
-    if (small !== undefined) {
-      this.#entries.set(id, reversedBefore === undefined ? small : { ...small, reversedAt: reversedBefore });
-    }
-    if (record.reversal !== undefined || record.replacesEntryId !== '') this.#noteCorrection(record);
-    else this.#records.set(id, record);
+    if (before?.reversedAt !== undefined) held.reversedAt = before.reversedAt;
+    this.#entries.set(id, held);
+    if (record.reversal !== undefined) this.#reversed(id, held, record.reversal);
+    if (record.replacesEntryId !== '') this.#replaced(record, held);
   }
 
   correct(correction: TallyCorrection): void {
-    const old = this.#records.get(correction.entryId);
+    const held = this.#entries.get(correction.entryId);
     const at = toMs(correction.reversal?.reversedAt);
-    if (old !== undefined && correction.reversal !== undefined) this.add({ ...old, reversal: correction.reversal });
-    else if (at !== undefined) {
-      const known = this.#entries.get(correction.entryId);
-      if (known !== undefined) this.#entries.set(correction.entryId, { ...known, reversedAt: at });
+    if (held !== undefined && correction.reversal !== undefined && at !== undefined) {
+      this.#entries.set(correction.entryId, { ...held, reversedAt: at });
+      this.#reversed(correction.entryId, held, correction.reversal);
     }
     for (const one of correction.replacements) this.add(one);
   }
 
-  #noteCorrection(record: TallyEntryRecord): void {
-    const entry = record.entry!;
-    if (record.reversal !== undefined) {
-      const line: CorrectionLine = {
-        at: toMs(record.reversal.reversedAt) ?? 0,
-        entryId: entry.entryId,
-        agencyId: entry.primaryAgencyId,
-        author: record.reversal.author?.agencyId ?? '',
-        reason: record.reversal.reason,
-        siteId: entry.siteId,
-        category: entry.category,
-        before: entry.count,
-        after: this.#corrections.get(entry.entryId)?.after ?? [],
-      };
-      this.#put(entry.entryId, line);
-    }
-    if (record.replacesEntryId !== '') {
-      const known = this.#corrections.get(record.replacesEntryId);
-      const after = (known?.after ?? []).filter((one) => one.entryId !== entry.entryId);
-      after.push({ category: entry.category, count: entry.count, entryId: entry.entryId });
-      this.#put(record.replacesEntryId, {
-        ...(known ?? {
-          at: toMs(record.reportedAt) ?? 0,
-          entryId: record.replacesEntryId,
-          agencyId: entry.primaryAgencyId,
-          author: record.reportedBy?.agencyId ?? '',
-          reason: '',
-          siteId: entry.siteId,
-          category: entry.category,
-          before: 0,
-        }),
-        after,
-      });
-    }
+  #reversed(entryId: string, { agencyId, siteId, category, count }: Held, reversal: TallyReversal): void {
+    this.#put(entryId, {
+      at: toMs(reversal.reversedAt) ?? 0,
+      entryId,
+      agencyId,
+      author: reversal.author?.agencyId ?? '',
+      reason: reversal.reason,
+      siteId,
+      category,
+      before: count,
+      after: this.#corrections.get(entryId)?.after ?? [],
+    });
+  }
+
+  #replaced(record: TallyEntryRecord, { at, agencyId, siteId, category, count }: Held): void {
+    const replaced = record.replacesEntryId;
+    const entryId = record.entry?.entryId ?? '';
+    const known = this.#corrections.get(replaced);
+    const after = (known?.after ?? []).filter((one) => one.entryId !== entryId);
+    after.push({ category, count, entryId });
+    const unknown = { at, entryId: replaced, agencyId, author: record.reportedBy?.agencyId ?? '', reason: '', siteId, category, before: 0 };
+    this.#put(replaced, { ...(known ?? unknown), after });
   }
 
   #put(entryId: string, line: CorrectionLine): void {

@@ -1,5 +1,5 @@
 // Several changes as one, so that a busy second costs a tab one message.
-import type { OperationPatch, Patch } from './snapshot';
+import { RECENT_MAX, type OperationPatch, type Patch } from './snapshot';
 
 function mergeOperation(a: OperationPatch | undefined, b: OperationPatch): OperationPatch {
   return {
@@ -17,6 +17,8 @@ export function mergePatches(a: Patch | undefined, b: Patch): Patch {
     merged.operations = { ...a.operations };
     for (const [id, one] of Object.entries(b.operations)) merged.operations[id] = mergeOperation(a.operations[id], one);
   }
-  if (a.appended && b.appended) merged.appended = [...a.appended, ...b.appended];
+  // More than a tab keeps would be thrown away there.
+  if (b.recent && !b.appended) delete merged.appended;
+  else if (a.appended && b.appended && !b.recent) merged.appended = [...a.appended, ...b.appended].slice(-RECENT_MAX);
   return merged;
 }

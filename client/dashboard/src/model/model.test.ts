@@ -80,7 +80,7 @@ describe('the ledger', () => {
     expect(view.series.at(-1)).toMatchObject({ arrests: 102, persons: 47 });
     expect(view.series.filter((point) => point.correction)).toHaveLength(1);
     expect(view.corrections).toMatchObject([{ before: 6, after: [{ count: 9 }], author: 'sd-dci' }]);
-    expect(Math.min(...view.series.map((point) => point.arrests))).toBeGreaterThanOrEqual(0);
+    expect(Math.min(...view.series.map((point) => point.arrests ?? 0))).toBeGreaterThanOrEqual(0);
   });
   test('any order and any repetition gives the same (rule T15)', () => {
     const all = entries();
@@ -95,6 +95,15 @@ describe('the ledger', () => {
     for (const one of all) if (one.replacesEntryId === '') ledger.add(one === old ? create(TallyEntryRecordSchema, { ...one, reversal: undefined } as never) : one);
     ledger.correct({ $typeName: 'muster.v1.TallyCorrection', entryId: old.entry!.entryId, reversal: old.reversal, replacements: all.filter((one) => one.replacesEntryId !== '') } as never);
     expect(ledger.view()).toEqual(ledgerOf(all).view());
+  });
+  test('what nobody has reported is not drawn as 0 (rule T3)', () => {
+    const arrest = { entryId: 'e', category: TallyCategory.ARREST_BUYER, count: 5, status: 1 };
+    const person = { entryId: 'f', category: TallyCategory.PERSON_RECOVERED_ADULT, count: 0, status: 1 };
+    const of = (entry: object, at: number) => create(TallyEntryRecordSchema, { entry, reportedAt: toTimestamp(at) });
+    expect(ledgerOf([of(arrest, 1000), of(person, 2000)]).view().series).toEqual([
+      { at: 1000, arrests: 5, correction: false },
+      { at: 2000, arrests: 5, persons: 0, correction: false },
+    ]);
   });
   test('suspects and citations are no arrests (rule T11)', () => {
     const entry = { entryId: 'e', category: TallyCategory.CITATION, count: 5, status: 1 };
@@ -145,7 +154,7 @@ describe('the plan', () => {
 });
 
 describe('snapshots', () => {
-  const item = (number: number): FeedItem => ({ number, at: number, operationId: 'op', notice: create(NoticeSchema) });
+  const item = (number: number): FeedItem => ({ number, at: number, cursor: String(number), previous: String(number - 1), operationId: 'op', notice: create(NoticeSchema) });
   test('no more than the last deliveries are held', () => {
     let snapshot = emptySnapshot(0);
     for (let i = 0; i < 40; ++i) snapshot = applyPatch(snapshot, { appended: Array.from({ length: 20 }, (_, j) => item(i * 20 + j)) });

@@ -2,7 +2,7 @@
 import { AcknowledgementStatus } from '../gen/muster/v1/plan_pb';
 import type { ReadinessBoard } from '../gen/muster/v1/readiness_pb';
 import type { Notice } from '../gen/muster/v1/submission_pb';
-import { DuplicateDecision, type TallyEntry } from '../gen/muster/v1/tally_pb';
+import { DuplicateDecision, TallyStatus, type TallyEntry } from '../gen/muster/v1/tally_pb';
 import { ReferralState } from '../gen/muster/v1/victims_pb';
 import { dollars } from './figures';
 import { orderText } from './readiness';
@@ -11,8 +11,10 @@ import { acknowledgementWord, categoryWord, conflictWord, duplicateWord, figureW
 
 function entryText(entry: TallyEntry | undefined): string {
   if (entry === undefined) return 'an entry';
-  const count = entry.amountCents === undefined ? String(entry.count) : dollars(entry.amountCents);
-  return `${count} ${categoryWord(entry.category)} at ${entry.siteId} by ${entry.primaryAgencyId} (${statusWord(entry.status)})`;
+  const count = entry.amountCents === undefined ? entry.count === 0 ? 'none:' : `${entry.count} ×` : dollars(entry.amountCents);
+  // Confirmed is what counts, and the rule; what does not count is said.
+  const status = entry.status === TallyStatus.CONFIRMED ? '' : ` (${statusWord(entry.status).toUpperCase()})`;
+  return `${count} ${categoryWord(entry.category)} at ${entry.siteId} by ${entry.primaryAgencyId}${status}`;
 }
 
 function boardText(board: ReadinessBoard): string {
@@ -21,7 +23,7 @@ function boardText(board: ReadinessBoard): string {
   if (at !== undefined) parts.push(`H-hour ${moment(at)}, epoch ${board.hHour?.epoch}`);
   if (board.go !== undefined) {
     const order = orderText(board.go);
-    parts.push(`${order.word}: ${order.text}`);
+    parts.push([`${order.word}: ${order.text}`, order.by].filter(Boolean).join(', '));
   }
   for (const site of board.sites) {
     const reasons = site.agencies.filter((one) => one.reason !== '').map((one) => `${one.agencyId}: ${one.reason}`);
@@ -58,7 +60,7 @@ export function noticeText(notice: Pick<Notice, 'content'>): string {
     case 'tallyCorrection': {
       const { entryId, reversal, replacements } = content.value;
       const instead = replacements.length === 0 ? 'nothing in its place' : `now ${replacements.map((r) => entryText(r.entry)).join(', ')}`;
-      return `CORRECTION of entry ${entryId.slice(0, 13)}…: ${instead}. ${reversal?.reason ?? ''}`;
+      return `CORRECTION of entry …${entryId.slice(-6)}: ${instead}. ${reversal?.reason ?? ''}`;
     }
     case 'claim': {
       const claim = content.value.claim;
@@ -84,7 +86,7 @@ export function noticeText(notice: Pick<Notice, 'content'>): string {
       return boardText(content.value);
     case 'escalation': {
       const calls = content.value.contacts.map((one) => `${one.agencyId} ${phoneText(one.phone24h)}`).join(', ');
-      return `ESCALATION: ${content.value.text}; call ${calls}`;
+      return `ESCALATION: ${content.value.text.replace(/[.\s]+$/, '')}. Call ${calls}`;
     }
     case 'release':
       return `release “${content.value.title}” is ${releaseWord(content.value.state)}`;
@@ -160,7 +162,38 @@ export function agenciesOf(notice: Pick<Notice, 'content'>): string[] {
       return [content.value.otherAgencyId];
     case 'participant':
       return [content.value.participant?.agencyId ?? ''];
+    case 'referral':
+      return [content.value.fromAgencyId, content.value.toAgencyId];
+    case 'escalation':
+      return content.value.contacts.map((one) => one.agencyId);
     default:
       return [];
   }
+}
+
+// The states in which it happened, where it names any.
+export function statesOf(notice: Pick<Notice, 'content'>, stateOfSite: ReadonlyMap<string, string>): string[] {
+  const of = (siteId: string | undefined) => stateOfSite.get(siteId ?? '') ?? '';
+  const content = notice.content;
+  const states = (() => {
+    switch (content.case) {
+      case 'readiness':
+        return content.value.sites.map((site) => site.state || of(site.siteId));
+      case 'tallyEntry':
+        return [of(content.value.entry?.siteId)];
+      case 'tallyCorrection':
+        return content.value.replacements.map((one) => of(one.entry?.siteId));
+      case 'claim':
+        return [content.value.claim?.state ?? ''];
+      case 'escalation':
+        return [of(content.value.siteId)];
+      case 'participant':
+        return (content.value.participant?.siteIds ?? []).map(of);
+      case 'readinessNotice':
+        return content.value.states;
+      default:
+        return [];
+    }
+  })();
+  return states.filter((state) => state !== '');
 }

@@ -13,7 +13,7 @@ export function touchedBy(notice: Pick<Notice, 'content'>): readonly Touched[] {
     case 'operation':
       return ['operations', 'readiness'];
     case 'participant':
-      return ['operations', 'acknowledgements', 'readiness'];
+      return ['operations', 'acknowledgements', 'readiness', 'presence'];
     case 'plan':
       return ['acknowledgements', 'readiness', 'plan'];
     case 'acknowledgement':
@@ -34,12 +34,17 @@ export function touchedBy(notice: Pick<Notice, 'content'>): readonly Touched[] {
       return ['conflicts', 'readiness'];
     case 'release':
       return ['releases'];
+    case 'readinessNotice':
+    case 'capacity':
+    case 'services':
+    case 'referral':
+      return ['victims'];
     default:
       return [];
   }
 }
 
-export const VIEWS = ['overview', 'tallies', 'conflicts', 'plan', 'timeline'] as const;
+export const VIEWS = ['overview', 'tallies', 'conflicts', 'plan', 'victims', 'timeline'] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 // What every view shows, whoever looks at it.
@@ -47,10 +52,11 @@ export const BASE_PARTS: readonly PartName[] = ['readiness', 'acknowledgements',
 
 const MORE_PARTS: Record<ViewName, readonly PartName[]> = {
   // The last report of each agency comes from the feed.
-  overview: [],
+  overview: ['presence'],
   tallies: ['totalsBySource', 'ledger', 'claims', 'duplicates', 'releases'],
   conflicts: [],
   plan: ['plan'],
+  victims: ['victims'],
   timeline: ['plan', 'ledger', 'claims', 'duplicates', 'releases'],
 };
 

@@ -67,6 +67,8 @@ export const readinessShape = (status: ReadinessStatus) => SHAPES[status] ?? '?'
 export interface Order {
   word: 'GO' | 'HOLD' | 'ABORT' | 'NOT GIVEN' | 'PROPOSED';
   text: string;
+  // Who gave it; for those who are told.
+  by: string;
 }
 
 export function orderText(go: GoOrder | undefined): Order {
@@ -76,15 +78,16 @@ export function orderText(go: GoOrder | undefined): Order {
     case GoState.GIVEN:
       return {
         word: 'GO',
-        text: `given ${moment(toMs(go.givenAt))}, plan version ${go.planVersion}${approvers ? `, by ${approvers}` : ''}`,
+        text: `given ${moment(toMs(go.givenAt))}, plan version ${go.planVersion}`,
+        by: approvers ? `by ${approvers}` : '',
       };
     case GoState.HELD:
-      return { word: 'HOLD', text: `called ${moment(toMs(go.givenAt))}${because}` };
+      return { word: 'HOLD', text: `called ${moment(toMs(go.givenAt))}${because}`, by: '' };
     case GoState.ABORTED:
-      return { word: 'ABORT', text: `called ${moment(toMs(go.givenAt))}${because}. Final for epoch ${go.epoch}` };
+      return { word: 'ABORT', text: `called ${moment(toMs(go.givenAt))}${because}. Final for epoch ${go.epoch}`, by: '' };
     case GoState.PROPOSED:
-      return { word: 'PROPOSED', text: `${approvers ? `approved by ${approvers}, ` : ''}waiting for a second person` };
+      return { word: 'PROPOSED', text: 'waiting for a second person', by: approvers ? `approved by ${approvers}` : '' };
     default:
-      return { word: 'NOT GIVEN', text: 'GO has not been given' };
+      return { word: 'NOT GIVEN', text: 'GO has not been given', by: '' };
   }
 }

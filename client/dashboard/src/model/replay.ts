@@ -81,7 +81,8 @@ export function replayTo(history: readonly FeedItem[], moment: number): Replayed
   }
   replayed.openConflicts = [...conflicts.values()].filter(Boolean).length;
   const last = ledger.view().series.filter((point) => point.at <= moment).at(-1);
-  if (last) Object.assign(replayed, { arrests: last.arrests, persons: last.persons });
+  if (last?.arrests !== undefined) replayed.arrests = last.arrests;
+  if (last?.persons !== undefined) replayed.persons = last.persons;
   return replayed;
 }
 

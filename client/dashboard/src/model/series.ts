@@ -2,8 +2,9 @@
 
 export interface LedgerEntry {
   at: number;
-  arrests: number;
-  persons: number;
+  // Unset: it says nothing of that figure. 0 is a report, too.
+  arrests?: number;
+  persons?: number;
   // It stands in the place of another entry.
   replaces: boolean;
   reversedAt?: number;
@@ -11,35 +12,34 @@ export interface LedgerEntry {
 
 export interface SeriesPoint {
   at: number;
-  arrests: number;
-  persons: number;
+  // Unset: NOT REPORTED until then, which is not 0 (rule T3).
+  arrests?: number;
+  persons?: number;
   // A correction was among what led here.
   correction: boolean;
 }
 
+const added = (sum: number | undefined, part: number | undefined, sign: 1 | -1) => (part === undefined ? sum : (sum ?? 0) + sign * part);
+
 export function seriesOf(entries: readonly LedgerEntry[]): SeriesPoint[] {
-  const steps: SeriesPoint[] = [];
+  const steps: { at: number; entry: LedgerEntry; sign: 1 | -1; correction: boolean }[] = [];
   for (const entry of entries) {
-    if (entry.arrests === 0 && entry.persons === 0) continue;
-    steps.push({ at: entry.at, arrests: entry.arrests, persons: entry.persons, correction: entry.replaces });
-    if (entry.reversedAt !== undefined) {
-      steps.push({ at: entry.reversedAt, arrests: -entry.arrests, persons: -entry.persons, correction: true });
-    }
+    if (entry.arrests === undefined && entry.persons === undefined) continue;
+    steps.push({ at: entry.at, entry, sign: 1, correction: entry.replaces });
+    if (entry.reversedAt !== undefined) steps.push({ at: entry.reversedAt, entry, sign: -1, correction: true });
   }
   steps.sort((a, b) => a.at - b.at);
   const points: SeriesPoint[] = [];
-  let arrests = 0;
-  let persons = 0;
-  for (const step of steps) {
-    arrests += step.arrests;
-    persons += step.persons;
+  let arrests: number | undefined;
+  let persons: number | undefined;
+  for (const { at, entry, sign, correction } of steps) {
+    arrests = added(arrests, entry.arrests, sign);
+    persons = added(persons, entry.persons, sign);
     const last = points.at(-1);
+    const figures = { ...(arrests === undefined ? {} : { arrests }), ...(persons === undefined ? {} : { persons }) };
     // A reversal and what replaces it happen at one moment: one point, so that the line does not dip.
-    if (last !== undefined && last.at === step.at) {
-      Object.assign(last, { arrests, persons, correction: last.correction || step.correction });
-    } else {
-      points.push({ at: step.at, arrests, persons, correction: step.correction });
-    }
+    if (last !== undefined && last.at === at) Object.assign(last, figures, { correction: last.correction || correction });
+    else points.push({ at, ...figures, correction });
   }
   return points;
 }

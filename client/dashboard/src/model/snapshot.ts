@@ -8,11 +8,15 @@ import type { ReadinessBoard } from '../gen/muster/v1/readiness_pb';
 import type { Release } from '../gen/muster/v1/release_pb';
 import type { Notice } from '../gen/muster/v1/submission_pb';
 import type { SuspectedDuplicate, TallyTotals } from '../gen/muster/v1/tally_pb';
+import type { GetVictimServicesResponse } from '../gen/muster/v1/victims_pb';
 import type { LedgerView } from './ledger';
+import type { PresenceList } from './presence';
 
 // What is read by a call of its own, for one operation.
 export interface PartValues {
   readiness: ReadinessBoard;
+  // Asked for every ten seconds: no notice tells of it.
+  presence: PresenceList;
   acknowledgements: Acknowledgement[];
   conflicts: ConflictView[];
   totals: TallyTotals;
@@ -23,6 +27,7 @@ export interface PartValues {
   claims: Reconciliation[];
   duplicates: SuspectedDuplicate[];
   releases: Release[];
+  victims: GetVictimServicesResponse;
 }
 export type PartName = keyof PartValues;
 
@@ -57,6 +62,9 @@ export interface OperationBoard {
 export interface FeedItem {
   // Counts deliveries since the worker began; a key for lists.
   number: number;
+  // Its place in the feed, and the place before it, as text: what joins the feed's past to what comes now.
+  cursor: string;
+  previous: string;
   at: number;
   operationId: string;
   notice: Notice;
@@ -70,6 +78,8 @@ export interface Link {
   since: number;
   // When what is shown was last known to be all there is: a delivery, or an answer that there is none.
   verifiedAt?: number;
+  // A daemon answers from what it holds, which was true at this moment; the broker's clock. Unset: a broker answers.
+  copyAsOf?: number;
   // What went wrong last, for a person.
   trouble?: string;
   // When the next attempt is made.
@@ -112,8 +122,11 @@ export interface Snapshot {
   clockOffsetMs: number;
   // Set when this is the copy kept in the browser: when it was saved.
   savedAt?: number;
+  // Why nobody is signed in any more. 'signed-out-here': the gateway could not be told.
+  left?: 'signed-out' | 'signed-out-here' | 'session-ended';
 }
 
+// What is kept does not grow with the night: the timeline reads what is older from the broker.
 export const RECENT_MAX = 300;
 export const ESCALATIONS_MAX = 50;
 export const PLANS_MAX = 12;
@@ -127,11 +140,11 @@ export interface OperationPatch {
 }
 
 // What changed. A tab that holds the snapshot before it and applies it holds the one after it.
-export interface Patch extends Partial<Omit<Snapshot, 'operations' | 'recent' | 'session' | 'savedAt'>> {
+export interface Patch extends Partial<Omit<Snapshot, 'operations' | 'session' | 'savedAt'>> {
   // null: nobody is signed in.
   session?: SessionState | null;
   operations?: Record<string, OperationPatch>;
-  // New items, the oldest first.
+  // New items, the oldest first. With `recent`: they follow it.
   appended?: FeedItem[];
   // Null: this is no saved copy any more.
   savedAt?: number | null;
@@ -186,8 +199,6 @@ export function applyPatch(before: Snapshot, patch: Patch): Snapshot {
     const kept = new Set(plain.order);
     after.operations = Object.fromEntries(Object.entries(after.operations).filter(([id]) => kept.has(id)));
   }
-  if (appended !== undefined && appended.length > 0) {
-    after.recent = [...before.recent, ...appended].slice(-RECENT_MAX);
-  }
+  if (appended !== undefined && appended.length > 0) after.recent = [...after.recent, ...appended].slice(-RECENT_MAX);
   return after;
 }

@@ -66,6 +66,13 @@ export function moment(ms: number | undefined, iana: string = HOME_ZONE.iana): s
   return `${day(ms, iana).slice(4)} ${clock(ms, iana)} ${zoneLetters(ms, iana)}`;
 }
 
+// "14:03:22" of `today`, "26 Aug 14:03" of another day: for columns that say which zone they are in.
+export function when(ms: number | undefined, today: string, iana: string = HOME_ZONE.iana): string {
+  if (ms === undefined) return '';
+  const of = day(ms, iana);
+  return of === today ? clock(ms, iana) : `${of.slice(of.indexOf(' ') + 1)} ${clockShort(ms, iana)}`;
+}
+
 export function iso(ms: number | undefined): string {
   return ms === undefined ? '' : new Date(ms).toISOString();
 }
@@ -98,5 +105,8 @@ export function span(ms: number): string {
 export function countdown(at: number, now: number): string {
   const left = at - now;
   // The sign changes at H-hour itself: the last second before it still reads H-00:00:01.
-  return left > 0 ? `H-${span(Math.ceil(left / 1000) * 1000)}` : `H+${span(-left)}`;
+  const sign = left > 0 ? 'H-' : 'H+';
+  const length = left > 0 ? Math.ceil(left / 1000) * 1000 : -left;
+  // Days before or after, nobody counts seconds.
+  return length < 2 * 86_400_000 ? sign + span(length) : sign + age(length);
 }

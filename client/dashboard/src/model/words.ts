@@ -1,4 +1,5 @@
 // The words for what the protocol numbers.
+import { ObjectClass } from '../gen/muster/v1/access_pb';
 import { ConflictResolution, ConflictState, DistanceBand, TargetKind } from '../gen/muster/v1/activity_pb';
 import { OperationMode } from '../gen/muster/v1/basics_pb';
 import { OperationPhase, Role } from '../gen/muster/v1/operation_pb';
@@ -6,6 +7,17 @@ import { AcknowledgementStatus, SectionChange, SectionKind } from '../gen/muster
 import { GoState, ReadinessStatus } from '../gen/muster/v1/readiness_pb';
 import { ReleaseState } from '../gen/muster/v1/release_pb';
 import { CountingDecision, DuplicateDecision, FigureKind, TallyCategory, TallyStatus } from '../gen/muster/v1/tally_pb';
+import { Gender, VictimNeed } from '../gen/muster/v1/victims_pb';
+import type { ViewName } from './parts';
+
+export const VIEW_TITLES: Record<ViewName, string> = {
+  overview: 'Overview',
+  tallies: 'Tallies',
+  conflicts: 'Conflicts',
+  plan: 'Plan',
+  victims: 'Victim services',
+  timeline: 'Timeline',
+};
 
 type NumericEnum = Record<string, string | number>;
 
@@ -31,6 +43,10 @@ export const releaseWord = (state: ReleaseState) => label(ReleaseState, state);
 export const decisionWord = (decision: CountingDecision) => label(CountingDecision, decision);
 export const duplicateWord = (decision: DuplicateDecision) => label(DuplicateDecision, decision);
 export const figureWord = (figure: FigureKind) => label(FigureKind, figure);
+
+export const classWord = (of: ObjectClass) => label(ObjectClass, of);
+export const genderWord = (gender: Gender) => label(Gender, gender);
+export const needWord = (need: VictimNeed) => label(VictimNeed, need);
 
 // "arrest: buyer", "person recovered: minor": the group first, so that a list sorts itself.
 export function categoryWord(category: TallyCategory): string {

@@ -11,23 +11,30 @@ export class Alarm {
   soundOn = $state(false);
   // For the polite live region.
   remark = $state('');
+  // Sound is wanted, but the browser plays none until somebody has clicked or pressed a key here.
+  soundBlocked = $state(false);
   #known: Set<string> | undefined;
+  #looked: unknown;
   #context: AudioContext | undefined;
 
   constructor() {
     this.soundOn = localStorage.getItem(SOUND_KEY) === '1';
-    // Browsers let a page sound only after somebody has touched it.
-    addEventListener('pointerdown', () => this.#unlock(), { once: true });
-    addEventListener('keydown', () => this.#unlock(), { once: true });
+    this.soundBlocked = this.soundOn && navigator.userActivation?.hasBeenActive !== true;
+    for (const touch of ['pointerdown', 'keydown']) addEventListener(touch, () => this.#unlock());
+  }
+
+  // So that nobody waits for a sound that this computer cannot make.
+  test(): void {
+    this.#unlock(true);
+    this.#ring();
+    this.say('The sound of a new conflict is being played.');
   }
 
   setSound(on: boolean): void {
     this.soundOn = on;
     localStorage.setItem(SOUND_KEY, on ? '1' : '0');
-    if (on) {
-      this.#unlock();
-      this.#ring();
-    }
+    if (on) this.test();
+    else this.soundBlocked = false;
   }
 
   say(text: string): void {
@@ -50,10 +57,13 @@ export class Alarm {
   look(snapshot: Snapshot): void {
     if (snapshot.session === undefined || snapshot.savedAt !== undefined) {
       this.#known = undefined;
+      this.#looked = undefined;
       this.message = '';
       return;
     }
     // What is there when the page opens is shown, but is not news.
+    if (snapshot.operations === this.#looked) return;
+    this.#looked = snapshot.operations;
     const read = Object.values(snapshot.operations).some((board) => board.parts.conflicts !== undefined);
     if (!read) return;
     const ringing = this.#ringing(snapshot);
@@ -66,10 +76,11 @@ export class Alarm {
     if (this.soundOn) this.#ring();
   }
 
-  #unlock(): void {
-    if (!this.soundOn) return;
+  #unlock(always = false): void {
+    if (!this.soundOn && !always) return;
     this.#context ??= new AudioContext();
-    void this.#context.resume();
+    if (this.#context.state === 'running') this.soundBlocked = false;
+    else void this.#context.resume().then(() => (this.soundBlocked = false), () => (this.soundBlocked = true));
   }
 
   // Two falling tones, three times: distinct from a telephone, and over within two seconds.

@@ -1,8 +1,11 @@
 // What one tab shows: the hub's snapshot, or the one at which its viewer paused, and what the address says.
 import { filterText, isOn, type Filter } from '../model/filter';
 import { freshness, type Freshness } from '../model/freshness';
+import { VIEWS, type ViewName } from '../model/parts';
 import { parseUrl, formatUrl, type UrlState } from '../model/url_state';
+import { day } from '../model/times';
 import { applyPatch, emptySnapshot, type OperationBoard, type Snapshot } from '../model/snapshot';
+import { readsVictimServices } from '../model/victims';
 import type { ToTab } from '../worker/protocol';
 import { Alarm } from './alarm.svelte';
 import type { HubLink } from './hub_link';
@@ -30,40 +33,46 @@ export class Board {
 
   // ---- What is shown ----
 
-  get operationId(): string {
-    const { order } = this.snapshot;
-    return order.includes(this.url.operation) ? this.url.operation : (order[0] ?? '');
-  }
+  // Derived, not computed: a push changes the snapshot twice a second, and only what is different now may be drawn again.
+  readonly operationId: string = $derived(
+    this.snapshot.order.includes(this.url.operation) ? this.url.operation : (this.snapshot.order[0] ?? ''),
+  );
+  readonly operation: OperationBoard | undefined = $derived(this.snapshot.operations[this.operationId]);
+  readonly isSavedCopy: boolean = $derived(this.snapshot.savedAt !== undefined);
 
-  get operation(): OperationBoard | undefined {
-    return this.snapshot.operations[this.operationId];
-  }
+  // A victim-services partner reads nothing of the operation itself (rule V2).
+  readonly isUnlisted: boolean = $derived(this.operation?.view.leadAgencyId === '');
+  readonly views: readonly ViewName[] = $derived.by(() => {
+    if (this.isUnlisted) return ['victims'];
+    const sees = readsVictimServices(this.operation?.view, this.snapshot.me?.agencyId);
+    return VIEWS.filter((view) => view !== 'victims' || sees);
+  });
+  readonly view: ViewName = $derived(this.isUnlisted ? 'victims' : this.url.view);
 
   // The broker's clock: what deadlines are measured by.
   get brokerNow(): number {
     return this.now + this.snapshot.clockOffsetMs;
   }
 
-  get freshness(): Freshness {
-    return freshness(this.snapshot, this.operation, this.pausedAt, this.now);
-  }
+  readonly freshness: Freshness = $derived.by(() => freshness(this.snapshot, this.operation, this.pausedAt, this.now));
+
+  // "Thu 26 Aug", in the home zone: a time of today is written without its date.
+  readonly today: string = $derived(day(this.brokerNow));
 
   get filter(): Filter {
     return this.url;
   }
 
-  get filterNote(): string {
-    return isOn(this.url) ? `filtered: ${filterText(this.url)}` : '';
-  }
+  readonly filterNote: string = $derived(isOn(this.url) ? `filtered: ${filterText(this.url)}` : '');
 
   // Whether the person may act, and there is somebody to act with.
   get mayAct(): boolean {
-    return this.snapshot.session?.operator === true && this.snapshot.savedAt === undefined;
+    return this.snapshot.session?.operator === true && !this.isSavedCopy;
   }
 
   // Why the buttons that act cannot be pressed; empty when they can.
   get whyNot(): string {
-    if (this.snapshot.savedAt !== undefined) return 'This is a saved copy: nothing can be sent.';
+    if (this.isSavedCopy) return 'This is a saved copy: nothing can be sent.';
     if (this.snapshot.session?.operator !== true) return 'You are signed in as a viewer. An operator of your office can do this.';
     return '';
   }
@@ -105,8 +114,9 @@ export class Board {
   #receive(message: ToTab): void {
     if (message.type === 'snapshot') this.#latest = message.snapshot;
     else if (message.type === 'patch') {
+      const before = this.#latest.deliveries;
       this.#latest = applyPatch(this.#latest, message.patch);
-      if (this.pausedAt !== undefined && (message.patch.appended?.length ?? 0) > 0) this.#waiting += message.patch.appended!.length;
+      if (this.pausedAt !== undefined) this.#waiting += Math.max(0, this.#latest.deliveries - before);
     }
     // A new conflict rings even in a tab that is hidden or paused.
     this.alarm.look(this.#latest);

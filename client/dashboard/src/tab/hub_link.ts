@@ -1,5 +1,5 @@
 // A tab's side of the hub.
-import { electedHub } from '../worker/elected';
+import { electedHub, inBrowser } from '../worker/elected';
 import type { AskName, Asks, Interest, Refusal, ToHub, ToTab } from '../worker/protocol';
 
 export class Refused extends Error {
@@ -13,6 +13,12 @@ export interface HubLink {
   setInterest(interest: Interest): void;
   ask<K extends AskName>(call: K, args: Asks[K]['args']): Promise<Asks[K]['answer']>;
 }
+
+const HUB_GONE: Refusal = {
+  code: 'aborted',
+  message: 'The tab that kept the connection was closed meanwhile. Look whether it was done, then try again.',
+  reason: '',
+};
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -49,23 +55,30 @@ export function connectHub(first: Interest): HubLink {
   };
   const hello = () => send({ type: 'hello', tab, interest });
 
+  // The lock tells the hub when this tab is gone; greet only once it is held.
+  const held = new Promise<void>((resolve) => {
+    if (!navigator.locks) return resolve();
+    void navigator.locks.request(`muster-tab-${tab}`, () => {
+      resolve();
+      return new Promise(() => undefined);
+    });
+  });
   if (typeof SharedWorker === 'function') {
     const worker = new SharedWorker(new URL('../worker/hub_worker.ts', import.meta.url), { type: 'module', name: 'muster' });
     worker.port.onmessage = (event: MessageEvent<ToTab>) => receive(event.data);
     send = (message) => worker.port.postMessage(message);
-    // The lock tells the hub when this tab is gone; greet only once it is held.
-    if (navigator.locks) {
-      void navigator.locks.request(`muster-tab-${tab}`, () => {
-        hello();
-        return new Promise(() => undefined);
-      });
-    } else {
-      hello();
-    }
+    void held.then(hello);
   } else {
-    const channel = electedHub(tab, receive, hello);
+    const elected = () => {
+      // What the last hub was asked died with it.
+      for (const one of waiting.values()) one.reject(new Refused(HUB_GONE));
+      waiting.clear();
+      void held.then(hello);
+    };
+    const channel = electedHub(tab, receive, elected, inBrowser());
     send = (message) => channel.send(message);
-    hello();
+    // There may be a hub already.
+    void held.then(hello);
   }
   addEventListener('pagehide', () => send({ type: 'bye' }));
   // Back from the browser's back-forward cache.

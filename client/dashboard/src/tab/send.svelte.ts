@@ -6,6 +6,8 @@ export class Sending {
   busy = $state(false);
   error = $state('');
   done = $state('');
+  // Of the refusal, where it was one.
+  code = $state('');
 
   async outcome(send: () => Promise<Outcome | undefined>, doneText: string): Promise<boolean> {
     return this.run(async () => {
@@ -24,11 +26,13 @@ export class Sending {
     this.busy = true;
     this.error = '';
     this.done = '';
+    this.code = '';
     try {
       this.done = await act();
       return true;
     } catch (error) {
       this.error = errorText(error);
+      this.code = error instanceof Refused ? error.refusal.code : '';
       return false;
     } finally {
       this.busy = false;

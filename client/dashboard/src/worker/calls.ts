@@ -3,6 +3,7 @@ import { Code, ConnectError, createClient, type CallOptions, type Transport } fr
 import { createConnectTransport } from '@connectrpc/connect-web';
 import { SessionService } from '../gen/muster/gateway/v1/session_pb';
 import { ErrorInfoSchema, RetryInfoSchema } from '../gen/google/rpc/error_details_pb';
+import { AccessService } from '../gen/muster/v1/access_pb';
 import { AgencyService } from '../gen/muster/v1/agency_pb';
 import { ClaimService } from '../gen/muster/v1/claims_pb';
 import { DeconflictionService } from '../gen/muster/v1/deconfliction_pb';
@@ -12,6 +13,7 @@ import { ReadinessService } from '../gen/muster/v1/readiness_pb';
 import { ReleaseService } from '../gen/muster/v1/release_pb';
 import { FeedService } from '../gen/muster/v1/submission_pb';
 import { TallyService } from '../gen/muster/v1/tally_pb';
+import { VictimServicesService } from '../gen/muster/v1/victims_pb';
 import type { Refusal } from './protocol';
 
 const UNARY_TIMEOUT_MS = 10_000;
@@ -26,6 +28,7 @@ export function makeClients(transport: Transport, streams: Transport) {
   return {
     session: createClient(SessionService, transport),
     agency: createClient(AgencyService, transport),
+    access: createClient(AccessService, transport),
     operation: createClient(OperationService, transport),
     readiness: createClient(ReadinessService, transport),
     plan: createClient(PlanService, transport),
@@ -33,6 +36,7 @@ export function makeClients(transport: Transport, streams: Transport) {
     tally: createClient(TallyService, transport),
     claims: createClient(ClaimService, transport),
     release: createClient(ReleaseService, transport),
+    victims: createClient(VictimServicesService, transport),
     feed: createClient(FeedService, transport),
     stream: createClient(FeedService, streams),
   };
@@ -67,16 +71,21 @@ export function refusalOf(error: unknown): Refusal {
   };
 }
 
+const NOT_FOR_YOUR_ROLE = 'not for your role';
+const NOT_OFFERED = 'not offered by this server';
+// Whether asking again would bring the same answer.
+export const isForGood = (absent: string | undefined) => absent === NOT_FOR_YOUR_ROLE || absent === NOT_OFFERED;
+
 // Whether the answer is that there is nothing for us, as opposed to none just now: why, in a few words.
 export function finalAbsence(error: unknown): string | undefined {
   switch (ConnectError.from(error).code) {
     case Code.PermissionDenied:
-      return 'not for your role';
+      return NOT_FOR_YOUR_ROLE;
     case Code.NotFound:
     case Code.FailedPrecondition:
       return 'none yet';
     case Code.Unimplemented:
-      return 'not offered by this server';
+      return NOT_OFFERED;
     default:
       return undefined;
   }

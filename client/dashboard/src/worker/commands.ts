@@ -1,14 +1,12 @@
 // What tabs ask for beside looking: signing in and out, acting for the office, and reads that only one of them needs.
 import { Code, ConnectError } from '@connectrpc/connect';
-import type { PlanView } from '../gen/muster/v1/plan_pb';
+import type { Disclosure } from '../gen/muster/v1/access_pb';
 import type { Outcome } from '../gen/muster/v1/outcome_pb';
-import type { Delivery } from '../gen/muster/v1/submission_pb';
-import { PLANS_MAX, type FeedItem } from '../model/snapshot';
-import { toMs, toTimestamp } from '../model/times';
+import { toTimestamp } from '../model/times';
 import { uuid7 } from '../model/uuid7';
-import type { Clients } from './calls';
-import type { AskName, Asks, History } from './protocol';
-import { slim } from './slim';
+import { allPages, finalAbsence, type Clients } from './calls';
+import { history } from './past';
+import type { AskName, Asks, DisclosureLine, DisclosureSummary } from './protocol';
 
 // A submission whose fate is unknown is sent again under the same id: it is decided once, however often it arrives.
 const ATTEMPTS_MAX = 4;
@@ -30,42 +28,24 @@ async function submit(
   }
 }
 
-export const HISTORY_MAX = 20_000;
-
-export function feedItem(delivery: Delivery, number: number): FeedItem | undefined {
-  const notice = delivery.notice;
-  const at = toMs(notice?.at);
-  if (notice === undefined || at === undefined) return undefined;
-  return { number, at, operationId: notice.operationId, notice: slim(notice) };
-}
-
-// The feed from its beginning until it has caught up: a short-lived reading beside the one stream.
-async function history(clients: Clients, operationId: string): Promise<History> {
-  const items: FeedItem[] = [];
-  const plans = new Map<number, PlanView>();
-  let dropped = 0;
-  let number = 0;
-  const abort = new AbortController();
+async function disclosures(clients: Clients, operationId: string): Promise<DisclosureSummary> {
+  let all: Disclosure[];
   try {
-    for await (const response of clients.stream.subscribe({ afterCursor: new Uint8Array() }, { signal: abort.signal })) {
-      for (const delivery of response.deliveries) {
-        const item = feedItem(delivery, --number);
-        if (item === undefined || item.operationId !== operationId) continue;
-        items.push(item);
-        const content = delivery.notice?.content;
-        if (content?.case === 'plan') plans.set(content.value.version, content.value);
-        if (items.length > HISTORY_MAX * 1.1) dropped += items.splice(0, items.length - HISTORY_MAX).length;
-      }
-      if (response.caughtUp) break;
-    }
+    all = await allPages((page) => clients.access.listDisclosures({ operationId, page }), (response) => response.disclosures);
   } catch (error) {
-    if (ConnectError.from(error).code !== Code.OutOfRange) throw error;
-    return { items, plans: [...plans.values()], incomplete: 'The broker keeps the beginning of this feed no more.' };
-  } finally {
-    abort.abort();
+    const absent = finalAbsence(error);
+    if (absent === undefined) throw error;
+    return { lines: [], absent };
   }
-  const incomplete = dropped === 0 ? '' : `Only the last ${HISTORY_MAX.toLocaleString('en-US')} deliveries are held here.`;
-  return { items, plans: [...plans.values()].slice(-PLANS_MAX), incomplete };
+  const lines = new Map<string, DisclosureLine>();
+  for (const one of all) {
+    for (const to of one.toAgencyIds) {
+      const key = `${one.fromAgencyId} ${to} ${one.objectClass}`;
+      const line = lines.get(key) ?? { from: one.fromAgencyId, to, objectClass: one.objectClass, count: 0 };
+      lines.set(key, { ...line, count: line.count + 1 });
+    }
+  }
+  return { lines: [...lines.values()], absent: '' };
 }
 
 type Commands = { [K in Exclude<AskName, 'signIn' | 'enroll' | 'signOut'>]: (args: Asks[K]['args']) => Promise<Asks[K]['answer']> };
@@ -89,6 +69,13 @@ export function makeCommands(clients: Clients, now: () => number): Commands {
       return response.totals;
     },
     previewRelease: (request) => clients.release.previewRelease(request),
+    planVersion: async ({ operationId, version }) => {
+      const { plan } = await clients.plan.getPlan({ operationId, version });
+      // A server that does not know the field answers with the current one.
+      if (plan?.version !== version) throw new ConnectError('this server gives out no earlier version', Code.Unimplemented);
+      return plan;
+    },
+    disclosures: ({ operationId }) => disclosures(clients, operationId),
     history: ({ operationId }) => history(clients, operationId),
   };
 }

@@ -1,107 +1,14 @@
 import { create } from '@bufbuild/protobuf';
-import { Code, ConnectError, createRouterTransport } from '@connectrpc/connect';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { PersonRole, SessionService } from '../gen/muster/gateway/v1/session_pb';
-import { AgencyService } from '../gen/muster/v1/agency_pb';
-import { DeconflictionService } from '../gen/muster/v1/deconfliction_pb';
-import { OperationPhase, OperationService } from '../gen/muster/v1/operation_pb';
-import { PlanService } from '../gen/muster/v1/plan_pb';
-import { ReadinessService } from '../gen/muster/v1/readiness_pb';
-import { DeliverySchema, FeedService, type Delivery, type SubscribeRequest } from '../gen/muster/v1/submission_pb';
-import { TallyService } from '../gen/muster/v1/tally_pb';
-import { applyPatch, type Snapshot } from '../model/snapshot';
+import { ReadinessBoardSchema } from '../gen/muster/v1/readiness_pb';
+import { FakeBroker, bytes } from '../fixture/fake_broker';
+import { freshness } from '../model/freshness';
+import { RECENT_MAX, applyPatch, type Snapshot } from '../model/snapshot';
 import { toTimestamp } from '../model/times';
 import { makeClients } from './calls';
 import { Hub } from './hub';
-import type { ToTab } from './protocol';
+import type { AskName, History, ToTab } from './protocol';
 import type { Store } from './store';
-
-const bytes = (n: number) => new Uint8Array([n]);
-const OPERATION = { operationId: 'op', codeName: 'Test', mode: 2 };
-
-// A broker in memory: its feed is a list, and everything it was asked is counted.
-class FakeBroker {
-  signedIn = true;
-  feed: Delivery[] = [];
-  reads: Record<string, number> = {};
-  subscribed: SubscribeRequest[] = [];
-  streams = 0;
-  down = false;
-  // Added to a cursor's predecessor to break the chain.
-  gapAt = 0;
-  asOf: string | undefined;
-  #wake: (() => void)[] = [];
-
-  deliver(content: Delivery['notice'] extends infer N | undefined ? (N extends { content: infer C } ? C : never) : never): void {
-    const n = this.feed.length + 1;
-    const delivery = create(DeliverySchema, { cursor: bytes(n), previousCursor: bytes(n - 1), notice: { at: toTimestamp(Date.now()), operationId: 'op' } });
-    delivery.notice!.content = content;
-    this.feed.push(delivery);
-    this.wake();
-  }
-  wake(): void {
-    for (const wake of this.#wake.splice(0)) wake();
-  }
-  #count(name: string): void {
-    if (this.down) throw new ConnectError('the broker cannot be reached', Code.Unavailable);
-    if (!this.signedIn) throw new ConnectError('sign in', Code.Unauthenticated);
-    this.reads[name] = (this.reads[name] ?? 0) + 1;
-  }
-
-  async *subscribe(request: SubscribeRequest, signal: AbortSignal) {
-    this.#count('subscribe');
-    this.subscribed.push(request);
-    ++this.streams;
-    try {
-      let next = request.afterCursor[0] ?? 0;
-      let first = true;
-      signal.addEventListener('abort', () => this.wake());
-      while (!signal.aborted) {
-        if (this.down) throw new ConnectError('the broker is gone', Code.Unavailable);
-        const deliveries = this.feed.slice(next).map((one) => (this.gapAt === one.cursor[0] ? { ...one, previousCursor: bytes(200) } : one));
-        next = this.feed.length;
-        if (deliveries.length > 0 || first) yield { deliveries, caughtUp: true };
-        first = false;
-        await new Promise<void>((resolve) => this.#wake.push(resolve));
-      }
-    } finally {
-      --this.streams;
-    }
-  }
-
-  transport() {
-    return createRouterTransport(({ service }) => {
-      service(SessionService, {
-        getSession: () => {
-          if (this.down) throw new ConnectError('no gateway', Code.Unavailable);
-          return this.signedIn ? { session: { person: 'watch', role: PersonRole.OPERATOR } } : {};
-        },
-        signIn: (request) => {
-          if (request.password !== 'right') throw new ConnectError('wrong', Code.Unauthenticated);
-          this.signedIn = true;
-          return {};
-        },
-        signOut: () => ((this.signedIn = false), {}),
-      });
-      service(AgencyService, { whoAmI: () => (this.#count('whoAmI'), { principal: { agencyId: 'mo-ago', post: 'x' } }) });
-      service(OperationService, { listOperations: () => (this.#count('operations'), { operations: [{ operation: OPERATION, phase: OperationPhase.EXECUTING }] }) });
-      service(ReadinessService, {
-        getReadinessBoard: (_request, context) => {
-          this.#count('readiness');
-          if (this.asOf) context.responseHeader.set('muster-as-of', this.asOf);
-          return { board: { operationId: 'op' } };
-        },
-      });
-      service(PlanService, { listAcknowledgements: () => (this.#count('acknowledgements'), {}), getPlan: () => { throw new ConnectError('none', Code.NotFound); } });
-      service(DeconflictionService, { listConflicts: () => { throw new ConnectError('no', Code.PermissionDenied); } });
-      service(TallyService, { getTotals: () => (this.#count('totals'), { totals: { operationId: 'op' } }) });
-      service(FeedService, {
-        getFeedCursor: () => (this.#count('cursor'), { cursor: bytes(this.feed.length) }),
-        subscribe: (request, context) => this.subscribe(request, context.signal),
-      });
-    });
-  }
-}
 
 class FakeStore implements Store {
   kept: Snapshot | undefined;
@@ -121,8 +28,10 @@ class FakeStore implements Store {
 class FakeTab {
   snapshot!: Snapshot;
   answers: ToTab[] = [];
+  messages = 0;
   readonly port = {
     post: (message: ToTab) => {
+      ++this.messages;
       if (message.type === 'snapshot') this.snapshot = message.snapshot;
       else if (message.type === 'patch') this.snapshot = applyPatch(this.snapshot, message.patch);
       else this.answers.push(message);
@@ -144,6 +53,7 @@ beforeEach(() => {
   tab = new FakeTab();
 });
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 
@@ -209,9 +119,10 @@ describe('the hub', () => {
   });
 
   test('a gap in the chain of cursors means everything is read again', async () => {
+    broker.deliver(TALLY());
     await begin();
     const before = broker.reads['totals'] ?? 0;
-    broker.gapAt = 1;
+    broker.gapAt = 2;
     broker.deliver(TALLY());
     await pass(3000);
     expect(tab.snapshot.gaps).toBe(1);
@@ -219,16 +130,76 @@ describe('the hub', () => {
     expect(broker.reads['totals'] ?? 0).toBeGreaterThan(before);
   });
 
+  test('what was the latest before is there, is not counted as new, and touches nothing', async () => {
+    for (let i = 0; i < 5; ++i) broker.deliver(TALLY());
+    await begin();
+    await pass(2000);
+    expect(tab.snapshot.recent).toHaveLength(5);
+    expect(tab.snapshot.deliveries).toBe(0);
+    expect(broker.reads['totals']).toBe(1);
+    expect(broker.subscribed).toHaveLength(1);
+    broker.deliver(TALLY());
+    await pass(2000);
+    expect(tab.snapshot.recent.map((one) => one.cursor).at(-1)).toBe('000006');
+    expect(tab.snapshot.deliveries).toBe(1);
+    expect(broker.reads['totals']).toBe(2);
+  });
+
+  test('a broken past is left out', async () => {
+    for (let i = 0; i < 5; ++i) broker.deliver(TALLY());
+    broker.gapAt = 3;
+    await begin();
+    await pass(2000);
+    expect(tab.snapshot).toMatchObject({ link: { state: 'connected' }, gaps: 0, recent: [] });
+    expect(broker.subscribed.at(-1)?.afterCursor).toEqual(bytes(5));
+  });
+
   test('a silent feed is asked whether it is complete, and stays verified', async () => {
     await begin();
     await pass(60_000);
     expect(Date.now() - tab.snapshot.link.verifiedAt!).toBeLessThan(6000);
+    expect(broker.subscribed).toHaveLength(1);
   });
 
   test('a copy carries its moment and is read again until it is none', async () => {
     broker.asOf = '2021-08-26T17:00:00Z';
     await begin();
     expect(tab.snapshot.operations['op']?.parts.readiness?.asOf).toBe(Date.parse('2021-08-26T17:00:00Z'));
+    broker.asOf = undefined;
+    await pass(7000);
+    expect(tab.snapshot.operations['op']?.parts.readiness?.asOf).toBeUndefined();
+  });
+
+  test('an agent that loses its broker is noticed though it goes on knowing its feed', async () => {
+    await begin();
+    broker.asOf = '2021-08-26T17:00:00Z';
+    await pass(7000);
+    expect(tab.snapshot.operations['op']?.parts.readiness?.asOf).toBe(Date.parse('2021-08-26T17:00:00Z'));
+    expect(freshness(tab.snapshot, tab.snapshot.operations['op'], undefined, Date.now())).toMatchObject({ level: 'cut-off' });
+  });
+
+  test('a page opened behind an agent without its broker shows the copies, and is patient', async () => {
+    broker.deliver(TALLY());
+    broker.asOf = '2021-08-26T17:00:00Z';
+    await begin();
+    const board = () => tab.snapshot.operations['op'];
+    expect(board()?.parts.readiness).toMatchObject({ value: { operationId: 'op' }, asOf: Date.parse('2021-08-26T17:00:00Z') });
+    expect(freshness(tab.snapshot, board(), undefined, Date.now())).toMatchObject({ level: 'cut-off' });
+    const asked = broker.reads['readiness']!;
+    await pass(60_000);
+    expect(broker.reads['readiness']! - asked).toBeLessThanOrEqual(2);
+    broker.asOf = undefined;
+    await pass(8000);
+    expect(board()?.parts.readiness?.asOf).toBeUndefined();
+    expect(freshness(tab.snapshot, board(), undefined, Date.now())).toMatchObject({ level: 'live' });
+  });
+
+  test('what cannot be read is asked for ever less often, and at once when the broker is back', async () => {
+    await begin();
+    broker.asOf = '2021-08-26T17:00:00Z';
+    broker.deliver({ case: 'readiness', value: create(ReadinessBoardSchema) });
+    await pass(60_000);
+    expect(broker.reads['readiness refused'] ?? 0).toBeLessThanOrEqual(3);
     broker.asOf = undefined;
     await pass(7000);
     expect(tab.snapshot.operations['op']?.parts.readiness?.asOf).toBeUndefined();
@@ -270,5 +241,113 @@ describe('the hub', () => {
     hub.receive(tab.port, { type: 'ask', id: 8, call: 'signIn', args: { person: 'watch', password: 'right' } });
     await pass(1000);
     expect(tab.snapshot.link.state).toBe('connected');
+  });
+
+  test('who is connected is asked every ten seconds, and at once after a break', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    await begin();
+    const presence = () => tab.snapshot.operations['op']?.parts.presence;
+    expect(presence()?.value?.presence.map((one) => [one.agencyId, one.openFeeds])).toEqual([['mo-ago', 1]]);
+    await pass(2000);
+    const before = broker.reads['presence'] ?? 0;
+    await pass(60_000);
+    expect((broker.reads['presence'] ?? 0) - before).toBe(6);
+    broker.down = true;
+    broker.wake();
+    await pass(3000);
+    broker.presence = [{ agencyId: 'mo-ago', openFeeds: 0 }];
+    broker.down = false;
+    const asked = broker.reads['presence'] ?? 0;
+    while (tab.snapshot.link.state !== 'connected') await pass(100);
+    // The next time it would be asked anyway is later than this.
+    await pass(2000);
+    expect(broker.reads['presence']).toBe(asked + 1);
+    expect(presence()?.value?.presence[0]?.openFeeds).toBe(0);
+  });
+
+  test('a copy does not say who is there now, and an older server never does', async () => {
+    broker.asOf = '2021-08-26T17:00:00Z';
+    await begin();
+    const presence = () => tab.snapshot.operations['op']?.parts.presence;
+    expect(presence()).toMatchObject({ absent: 'no broker can be asked just now' });
+    expect(presence()?.asOf).toBeUndefined();
+    broker.asOf = undefined;
+    broker.presence = undefined;
+    await pass(12_000);
+    expect(presence()?.absent).toBe('not offered by this server');
+    const asked = broker.reads['presence'];
+    await pass(60_000);
+    expect(broker.reads['presence']).toBe(asked);
+  });
+
+  test('a partner that reads no operation sees the victim services of which its feed told', async () => {
+    broker.listsOperations = false;
+    broker.deliver({ case: 'readinessNotice', value: { $typeName: 'muster.v1.ReadinessNotice', personsMin: 1, personsMax: 9, genders: [], languages: [], minorsExpected: false, states: ['MO'] } });
+    await begin();
+    await pass(1500);
+    expect(tab.snapshot.order).toEqual(['op']);
+    expect(tab.snapshot.operations['op']?.view.leadAgencyId).toBe('');
+    expect(tab.snapshot.operations['op']?.parts.victims?.value?.referralsRequested).toBe(2);
+    expect(broker.reads['totals']).toBeUndefined();
+  });
+
+  async function ask(call: AskName, args: unknown): Promise<unknown> {
+    hub.receive(tab.port, { type: 'ask', id: 99, call, args });
+    await pass(200);
+    const answer = tab.answers.at(-1);
+    return answer?.type === 'answer' ? answer.value : answer?.type === 'refusal' ? answer.refusal.message : undefined;
+  }
+
+  test('an earlier version of the plan is fetched, and a later one is not taken for it', async () => {
+    await begin();
+    expect(await ask('planVersion', { operationId: 'op', version: 2 })).toMatchObject({ version: 2 });
+    expect(await ask('planVersion', { operationId: 'op', version: 9 })).toBe('none');
+  });
+
+  test('disclosures are added up, and the past says how far it reaches', async () => {
+    await begin();
+    broker.deliver(TALLY());
+    await pass(600);
+    expect(await ask('disclosures', { operationId: 'op' })).toEqual({ lines: [{ from: 'mo-ago', to: 'ky-ago', objectClass: 2, count: 2 }], absent: '' });
+    const past = (await ask('history', { operationId: 'op' })) as History;
+    expect(past.last).toBe(tab.snapshot.recent.at(-1)?.cursor);
+    expect(past.items.map((one) => one.cursor)).toEqual(['000001']);
+  });
+
+  test('signing out without a gateway wipes what was kept, shows nothing more, and says so', async () => {
+    await begin();
+    await pass(6000);
+    expect(store.kept).toBeDefined();
+    broker.down = true;
+    broker.wake();
+    await ask('signOut', {});
+    expect(store.kept).toBeUndefined();
+    expect(tab.snapshot).toMatchObject({ link: { state: 'signed-out' }, left: 'signed-out-here', operations: {} });
+    await pass(20_000);
+    expect(store.kept).toBeUndefined();
+  });
+
+  test('a session that is over wipes what was kept though no gateway says so', async () => {
+    broker.session = { endsAt: toTimestamp(Date.now() + 60_000) };
+    await begin();
+    await pass(6000);
+    expect(store.kept).toBeDefined();
+    broker.down = true;
+    broker.wake();
+    await pass(60_000);
+    expect(store.kept).toBeUndefined();
+    expect(tab.snapshot.operations).toEqual({});
+  });
+
+  test('a tab is told at most twice a second, however much comes, and keeps no more than the last deliveries', async () => {
+    await begin();
+    const before = tab.messages;
+    for (let i = 0; i < 250; ++i) {
+      for (let j = 0; j < 24; ++j) broker.deliver(TALLY());
+      await pass(20);
+    }
+    expect(tab.messages - before).toBeLessThanOrEqual(11);
+    expect(tab.snapshot.deliveries).toBe(6000);
+    expect(tab.snapshot.recent).toHaveLength(RECENT_MAX);
   });
 });

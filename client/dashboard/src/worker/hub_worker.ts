@@ -14,11 +14,16 @@ const scope = self as unknown as {
 const hub = new Hub(clientsAt(self.location.origin), browserStore);
 hub.start();
 
-function take(port: Port, message: ToHub): void {
+// `gone` is called when the tab is.
+function take(port: Port, message: ToHub, gone: () => void = () => undefined): void {
   hub.receive(port, message);
-  // A tab that crashes says no farewell: it loses its lock.
+  if (message.type === 'bye') gone();
+  // A tab that crashes says no farewell: it loses its lock, which it held before it said hello.
   if (message.type === 'hello') {
-    void navigator.locks?.request(`muster-tab-${message.tab}`, () => hub.receive(port, { type: 'bye' }));
+    void navigator.locks?.request(`muster-tab-${message.tab}`, () => {
+      hub.receive(port, { type: 'bye' });
+      gone();
+    });
   }
 }
 
@@ -37,6 +42,6 @@ if (scope.postMessage === undefined) {
       port = { post: (answer: ToTab) => scope.postMessage!({ tab: from, message: answer }) };
       ports.set(from, port);
     }
-    take(port, message);
+    take(port, message, () => ports.delete(from));
   };
 }

@@ -1,4 +1,5 @@
 // What tabs and the hub say to each other. Everything passes by structured clone.
+import type { ObjectClass } from '../gen/muster/v1/access_pb';
 import type { ConflictResolution, ConflictState } from '../gen/muster/v1/activity_pb';
 import type { Outcome } from '../gen/muster/v1/outcome_pb';
 import type { PlanView } from '../gen/muster/v1/plan_pb';
@@ -35,6 +36,9 @@ export interface Asks {
     args: { operationId: string; cells: Named<ReleaseCellName>[]; withheld: Named<ReleaseCellName>[] };
     answer: PreviewReleaseResponse;
   };
+  // A version of the plan that did not come by on the feed.
+  planVersion: { args: { operationId: string; version: number }; answer: PlanView };
+  disclosures: { args: { operationId: string }; answer: DisclosureSummary };
   // The feed from the beginning: for the timeline only, as it may be long.
   history: { args: { operationId: string }; answer: History };
 }
@@ -42,10 +46,23 @@ export type AskName = keyof Asks;
 
 export interface History {
   items: FeedItem[];
-  // The versions of the plan that came by, with their text; the oldest first.
-  plans: PlanView[];
+  // The place of the last delivery that was read, whichever operation it was about: what comes after it is not here.
+  last: string;
   // The beginning is missing: the broker keeps it no more, or it was too much.
   incomplete: string;
+}
+
+// How often something was told to whom (rule V4).
+export interface DisclosureLine {
+  from: string;
+  to: string;
+  objectClass: ObjectClass;
+  count: number;
+}
+export interface DisclosureSummary {
+  lines: DisclosureLine[];
+  // Why there are none to read.
+  absent: string;
 }
 
 // Why something was not done.

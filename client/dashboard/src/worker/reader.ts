@@ -2,10 +2,11 @@
 import type { Touched } from '../model/parts';
 
 // A part is read at most once in this time, however many notices touch it.
-const LEAST_MS: Partial<Record<Touched, number>> = { claims: 5000, duplicates: 5000, releases: 2000 };
+const LEAST_MS: Partial<Record<Touched, number>> = { claims: 5000, duplicates: 5000, releases: 2000, presence: 2000 };
 const USUAL_LEAST_MS = 1000;
-// After a read failed: the feed or the probe will say what is wrong.
+// After a read failed, doubling: the feed or the probe will say what is wrong, and when it is mended.
 const RETRY_MS = 2000;
+const RETRY_MOST_MS = 30_000;
 const AT_ONCE_MAX = 3;
 
 export type ReadOne = (operationId: string, part: Touched) => Promise<void>;
@@ -20,6 +21,7 @@ export class Reader {
   #wanted = new Map<string, Wanted>();
   #running = new Set<string>();
   #lastStart = new Map<string, number>();
+  #failures = new Map<string, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -41,8 +43,15 @@ export class Reader {
   clear(): void {
     this.#wanted.clear();
     this.#lastStart.clear();
+    this.#failures.clear();
     clearTimeout(this.#timer);
     this.#timer = undefined;
+  }
+
+  retryNow(): void {
+    this.#failures.clear();
+    for (const one of this.#wanted.values()) one.notBefore = Math.min(one.notBefore, this.now());
+    this.#schedule();
   }
 
   get idle(): boolean {
@@ -66,8 +75,11 @@ export class Reader {
       this.#running.add(key);
       this.#lastStart.set(key, now);
       void this.readOne(one.operationId, one.part)
+        .then(() => void this.#failures.delete(key))
         .catch((error: unknown) => {
-          this.want(one.operationId, one.part, RETRY_MS);
+          const failures = this.#failures.get(key) ?? 0;
+          this.#failures.set(key, failures + 1);
+          this.want(one.operationId, one.part, Math.min(RETRY_MOST_MS, RETRY_MS * 2 ** failures));
           this.failed(error);
         })
         .finally(() => {

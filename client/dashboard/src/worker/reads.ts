@@ -1,6 +1,8 @@
 // One read for each part of an operation.
+import { Code, ConnectError } from '@connectrpc/connect';
 import { CountingDefinition, type TallyEntryRecord } from '../gen/muster/v1/tally_pb';
 import { ledgerOf, type Ledger } from '../model/ledger';
+import { toMs } from '../model/times';
 import type { Part, PartName, Parts, PartValues } from '../model/snapshot';
 import { ageListener, allPages, finalAbsence, type AnswerAge, type Clients } from './calls';
 
@@ -12,6 +14,17 @@ const withCursor = (operationId: string, atLeastCursor: Uint8Array) => ({ operat
 const READS: { [K in PartName]: Read<K> } = {
   readiness: async (clients, id, cursor, age) =>
     (await clients.readiness.getReadinessBoard(withCursor(id, cursor), ageListener(age))).board,
+  presence: async (clients, id, cursor, age) => {
+    let countedSince: number | undefined;
+    const presence = await allPages(
+      (page) => clients.operation.listPresence({ ...withCursor(id, cursor), page }, ageListener(age)),
+      (response) => {
+        countedSince = toMs(response.countedSince);
+        return response.presence;
+      },
+    );
+    return { presence, ...(countedSince === undefined ? {} : { countedSince }) };
+  },
   acknowledgements: (clients, id, cursor, age) =>
     allPages(
       (page) => clients.plan.listAcknowledgements({ ...withCursor(id, cursor), page }, ageListener(age)),
@@ -43,7 +56,13 @@ const READS: { [K in PartName]: Read<K> } = {
       (page) => clients.release.listReleases({ ...withCursor(id, cursor), page }, ageListener(age)),
       (response) => response.releases,
     ),
+  victims: (clients, id, cursor, age) => clients.victims.getVictimServices(withCursor(id, cursor), ageListener(age)),
 };
+
+const NO_BROKER = 'no broker can be asked just now';
+function nobodyToAsk(error: unknown): string | undefined {
+  return [Code.Unavailable, Code.DeadlineExceeded].includes(ConnectError.from(error).code) ? NO_BROKER : undefined;
+}
 
 export interface ReadPart {
   parts: Parts;
@@ -73,11 +92,13 @@ export async function readPart(
       part.value = value;
     }
   } catch (error) {
-    const why = finalAbsence(error);
+    const why = finalAbsence(error) ?? (name === 'presence' ? nobodyToAsk(error) : undefined);
     if (why === undefined) throw error;
     part.absent = why;
   }
   part.readAt = now();
+  // An old answer to who is there now would be worse than none.
+  if (name === 'presence' && age.asOf !== undefined) return { parts: { presence: { absent: NO_BROKER, readAt: part.readAt } } };
   Object.assign(part, age);
   return { parts: { [name]: part } as Parts, ...(ledger === undefined ? {} : { ledger }) };
 }

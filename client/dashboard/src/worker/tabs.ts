@@ -7,13 +7,14 @@ export interface Port {
   post(message: ToTab): void;
 }
 
-// Changes are collected for this long: a tab draws no more often.
-const FLUSH_MS = 250;
+// Changes are collected for this long: a tab draws no more often, however much the feed brings.
+export const FLUSH_MS = 500;
 
 export class Tabs {
   #ports = new Map<Port, Interest>();
   #snapshot: Snapshot;
   #pending: Patch | undefined;
+  #revision = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(now: number) {
@@ -22,6 +23,11 @@ export class Tabs {
 
   get snapshot(): Snapshot {
     return this.#snapshot;
+  }
+
+  // Counts the changes, so that nobody saves the same twice.
+  get revision(): number {
+    return this.#revision;
   }
 
   get interests(): Interest[] {
@@ -43,6 +49,7 @@ export class Tabs {
   }
 
   change(patch: Patch, atOnce = false): void {
+    ++this.#revision;
     this.#snapshot = applyPatch(this.#snapshot, patch);
     this.#pending = mergePatches(this.#pending, patch);
     if (atOnce) this.#flush();
@@ -51,8 +58,11 @@ export class Tabs {
 
   // Another person, or none: nothing of what was known stays.
   replace(snapshot: Snapshot): void {
+    ++this.#revision;
     this.#snapshot = snapshot;
     this.#pending = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     for (const port of this.#ports.keys()) port.post({ type: 'snapshot', snapshot });
   }
 
