@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
-import { Seat, headline, keptIn, launch, settled } from './support/browser.mjs';
+import { Seat, headline, keptIn, launch, launchWarning } from './support/browser.mjs';
 import { allWell, check } from './support/checks.mjs';
 import { results } from './support/places.mjs';
 import { eventually } from './support/processes.mjs';
@@ -129,6 +129,26 @@ check('a broker that is killed makes the page say so, and its successor makes it
   for (const tab of [page, ahead, behind]) await neverLoadedAgain(tab);
   assert.deepEqual([...seat.problems, ...later.problems, ...daemons.problems], []);
   for (const one of [seat, later, daemons]) await one.context.close();
+});
+
+check('where a warning of the certificate was accepted, the page recovers as well', async () => {
+  if (!world.broker.running) await world.startBroker();
+  const seat = await Seat.at(await launchWarning(world), lead);
+  const page = await seat.context.newPage();
+  await assert.rejects(page.goto(`${seat.url}?view=tallies`), /ERR_CERT_AUTHORITY_INVALID/);
+  await page.getByText('Your connection is not private').waitFor();
+  await page.keyboard.type('thisisunsafe');
+  await shows(page, arrests);
+  await badge(page, 'LIVE').waitFor();
+  await markLoaded(page);
+  await world.broker.kill();
+  await badge(page, 'STALE').waitFor({ timeout: 40_000 });
+  await shows(page, arrests);
+  await world.startBroker();
+  await shows(page, await arrestMore());
+  await badge(page, 'LIVE').waitFor({ timeout: 60_000 });
+  await neverLoadedAgain(page);
+  await seat.context.close();
 });
 
 check('without its gateway the page can be loaded, says that it is a saved copy, and cannot act', async () => {

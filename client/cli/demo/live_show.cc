@@ -14,7 +14,6 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "common/clock.h"
-#include "common/identity.h"
 #include "common/sha256.h"
 #include "common/status_macros.h"
 
@@ -58,13 +57,6 @@ std::vector<ShownOffice> OfficesToShow(const Scenario& scenario, const std::map<
   return offices;
 }
 
-absl::StatusOr<std::string> BrowserCommand(absl::string_view pem) {
-  MUSTER_ASSIGN_OR_RETURN(const CertificateInfo info, DescribeCertificatePem(pem, "the gateway's certificate"));
-  // A profile of its own, which the option needs, and not in the workspace, which goes before the browser does.
-  return absl::StrCat("chromium --user-data-dir=\"$(mktemp -d)\" --ignore-certificate-errors-spki-list=",
-                      absl::Base64Escape(absl::HexStringToBytes(info.key_sha256_hex)));
-}
-
 absl::StatusOr<std::string> FingerprintOf(absl::string_view pem) {
   constexpr absl::string_view kBegin = "-----BEGIN CERTIFICATE-----";
   const size_t begin = pem.find(kBegin);
@@ -106,8 +98,7 @@ absl::Status LiveShow::Open(const DemoPaths& paths, const Scenario& scenario,
     MUSTER_RETURN_IF_ERROR(OpenDoor(std::move(setup), {office, agencies.at(office.agency_id).name(), "", nullptr}));
   }
   if (options_.json) AnnounceAsJson(certificate_file, *fingerprint, broker);
-  MUSTER_ASSIGN_OR_RETURN(const std::string command, BrowserCommand(pem));
-  Announce(*fingerprint, command);
+  Announce(*fingerprint);
   if (options_.may_wait) WaitForSomebody();
   return absl::OkStatus();
 }
@@ -129,7 +120,7 @@ absl::Status LiveShow::OpenDoor(GatewaySetup setup, Door door) {
   return absl::OkStatus();
 }
 
-void LiveShow::Announce(const std::string& fingerprint, const std::string& browser_command) {
+void LiveShow::Announce(const std::string& fingerprint) {
   absl::MutexLock lock(&mu_);
   out_ << "\nTHE DASHBOARD IS OPEN, on this machine only, for " << doors_.size() << " offices:\n";
   for (const Door& door : doors_) {
@@ -140,12 +131,7 @@ void LiveShow::Announce(const std::string& fingerprint, const std::string& brows
   out_ << "\nThe browser will warn: the certificate was made a moment ago and nobody vouches for it. Its SHA-256 "
           "fingerprint is\n  "
        << fingerprint
-       << "\nChromium and Chrome take an accepted warning for the page but not for its feed: when the broker comes "
-          "back,\n"
-          "the page does not. So start one that trusts this key and no other, in a second terminal:\n  "
-       << browser_command;
-  for (const Door& door : doors_) out_ << " " << door.gateway->url();
-  out_ << "\n\nWhile the replay runs, look; act (acknowledge, resolve) when it is over: the verdict counts what you "
+       << "\n\nWhile the replay runs, look; act (acknowledge, resolve) when it is over: the verdict counts what you "
           "do.\n\n"
        << std::flush;
 }

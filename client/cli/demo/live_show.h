@@ -35,10 +35,6 @@ struct ShownOffice {
 // The lead; a party of a conflict that is left alone, an Attorney General's office where there is one; the watch desk.
 std::vector<ShownOffice> OfficesToShow(const Scenario& scenario, const std::map<std::string, v1::Agency>& agencies);
 
-// How a program of the Chromium family is started so that it trusts this one key: a warning that a person has accepted
-// does not reach the part of the page that follows the feed. Errors as FingerprintOf.
-absl::StatusOr<std::string> BrowserCommand(absl::string_view pem);
-
 // The SHA-256 of a certificate as browsers show it, "AB:CD:...". INVALID_ARGUMENT `pem` holds none.
 absl::StatusOr<std::string> FingerprintOf(absl::string_view pem);
 
@@ -66,7 +62,7 @@ class LiveShow {
   };
 
   absl::Status OpenDoor(GatewaySetup setup, Door door);
-  void Announce(const std::string& fingerprint, const std::string& browser_command);
+  void Announce(const std::string& fingerprint);
   void AnnounceAsJson(const std::string& certificate_file, const std::string& fingerprint, const BrokerProcess& broker);
   void WaitForSomebody();
   bool SomebodySignedIn();

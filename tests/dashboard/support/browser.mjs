@@ -12,11 +12,11 @@ export const DESK = { width: 1440, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 
 // Trusts this world's gateways and nobody else, so that service workers are allowed as with a real certificate.
-export async function launch(world, ...args) {
-  const browser = await chromium.launch({
-    executablePath: chromiumPath(),
-    args: ['--no-sandbox', `--ignore-certificate-errors-spki-list=${world.tls.spki}`, ...args],
-  });
+export const launch = (world, ...args) => launchWarning(world, `--ignore-certificate-errors-spki-list=${world.tls.spki}`, ...args);
+
+// Warns of certificates that nobody vouches for, as browsers do.
+export async function launchWarning(world, ...args) {
+  const browser = await chromium.launch({ executablePath: chromiumPath(), args: ['--no-sandbox', ...args] });
   world.atClose(async (well) => {
     const pages = browser.contexts().flatMap((one) => one.pages());
     for (const [i, page] of well ? [] : pages.entries()) {

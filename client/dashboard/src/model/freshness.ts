@@ -52,8 +52,11 @@ const WORDS: Record<Level, string> = {
 };
 
 // What went wrong, for somebody who looks after an operation and not after computers.
+// How fetch says that there was no answer at all, in Chromium, Firefox and Safari.
+export const gotNoAnswer = (trouble = '') => /failed to fetch|networkerror|load failed/i.test(trouble);
+
 export function troubleText(trouble: string): string {
-  if (/failed to fetch|networkerror|load failed/i.test(trouble)) return 'the gateway cannot be reached';
+  if (gotNoAnswer(trouble)) return 'the gateway cannot be reached';
   if (/failed to connect|connection refused|socket closed|ipv[46]:|unix:/i.test(trouble)) return 'the broker cannot be reached';
   return trouble;
 }

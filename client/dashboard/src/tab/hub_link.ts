@@ -1,5 +1,6 @@
 // A tab's side of the hub.
 import { electedHub, inBrowser } from '../worker/elected';
+import { LineCheck, pageGetsOn } from './line_check';
 import type { AskName, Asks, Interest, Refusal, ToHub, ToTab } from '../worker/protocol';
 
 export class Refused extends Error {
@@ -47,10 +48,15 @@ export function connectHub(first: Interest): HubLink {
       });
     },
   };
+  let check: LineCheck | undefined;
   const receive = (message: ToTab) => {
     if (message.type === 'answer') waiting.get(message.id)?.resolve(message.value);
     else if (message.type === 'refusal') waiting.get(message.id)?.reject(new Refused(message.refusal));
-    else return link.onMessage(message);
+    else {
+      const told = message.type === 'snapshot' ? message.snapshot.link : message.patch.link;
+      if (told !== undefined) void check?.note(told);
+      return link.onMessage(message);
+    }
     waiting.delete(message.id);
   };
   const hello = () => send({ type: 'hello', tab, interest });
@@ -63,12 +69,7 @@ export function connectHub(first: Interest): HubLink {
       return new Promise(() => undefined);
     });
   });
-  if (typeof SharedWorker === 'function') {
-    const worker = new SharedWorker(new URL('../worker/hub_worker.ts', import.meta.url), { type: 'module', name: 'muster' });
-    worker.port.onmessage = (event: MessageEvent<ToTab>) => receive(event.data);
-    send = (message) => worker.port.postMessage(message);
-    void held.then(hello);
-  } else {
+  const useElected = () => {
     const elected = () => {
       // What the last hub was asked died with it.
       for (const one of waiting.values()) one.reject(new Refused(HUB_GONE));
@@ -79,6 +80,19 @@ export function connectHub(first: Interest): HubLink {
     send = (message) => channel.send(message);
     // There may be a hub already.
     void held.then(hello);
+  };
+  if (typeof SharedWorker === 'function') {
+    const worker = new SharedWorker(new URL('../worker/hub_worker.ts', import.meta.url), { type: 'module', name: 'muster' });
+    worker.port.onmessage = (event: MessageEvent<ToTab>) => receive(event.data);
+    send = (message) => worker.port.postMessage(message);
+    check = new LineCheck(pageGetsOn, () => {
+      send({ type: 'bye' });
+      worker.port.close();
+      useElected();
+    });
+    void held.then(hello);
+  } else {
+    useElected();
   }
   addEventListener('pagehide', () => send({ type: 'bye' }));
   // Back from the browser's back-forward cache.
