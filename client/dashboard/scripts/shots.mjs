@@ -29,7 +29,7 @@ const SCENES = [
   { name: 'plan-participant', query: 'view=plan&scene=participant' },
   { name: 'victims-partner', query: 'scene=partner' },
   { name: 'signin', query: 'scene=signin' },
-  { name: 'signin-ended', query: 'scene=signin&signin=session-ended' },
+  { name: 'signin-ended', query: 'scene=signin-ended' },
 ];
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });

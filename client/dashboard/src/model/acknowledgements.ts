@@ -1,5 +1,5 @@
 // Who has read which version of the plan.
-import { AcknowledgementStatus, type Acknowledgement } from '../gen/muster/v1/plan_pb';
+import { AcknowledgementStatus, type Acknowledgement, type PlanView } from '../gen/muster/v1/plan_pb';
 
 export interface Progress {
   acknowledged: number;
@@ -26,4 +26,9 @@ const URGENCY: Record<AcknowledgementStatus, number> = {
 
 export function byUrgency(all: readonly Acknowledgement[]): Acknowledgement[] {
   return [...all].sort((a, b) => URGENCY[a.status] - URGENCY[b.status] || (a.agencyId < b.agencyId ? -1 : 1));
+}
+
+// A name for exactly what is acknowledged: the operation, the version and its text. Undefined without a plan.
+export function versionKey(operationId: string, plan: Pick<PlanView, 'version' | 'contentSha256'> | undefined): string | undefined {
+  return plan && `${operationId} ${plan.version} ${plan.contentSha256}`;
 }

@@ -2,6 +2,7 @@
 import { ConflictKind, ConflictResolution, ConflictState, type ConflictStep, type DistanceBand, type TargetKind } from '../gen/muster/v1/activity_pb';
 import type { OperationMode, TimeWindow } from '../gen/muster/v1/basics_pb';
 import type { ConflictView } from '../gen/muster/v1/deconfliction_pb';
+import { isOn, letsAgency, type Filter } from './filter';
 import { toMs } from './times';
 
 export interface Contact {
@@ -13,6 +14,8 @@ export interface Contact {
 }
 
 export interface ConflictItem {
+  // One conflict comes twice where both activities are the reader's own.
+  key: string;
   conflictId: string;
   kinds: ConflictKind[];
   state: ConflictState;
@@ -29,6 +32,8 @@ export interface ConflictItem {
   resolution: ConflictResolution;
   steps: ConflictStep[];
   mode: OperationMode;
+  // Those of its activities that the reader may know; none: of no operation of the reader's.
+  operationIds: string[];
   // The reader is a party, not a desk.
   asParty: boolean;
   who: string;
@@ -57,6 +62,8 @@ export function itemOf(view: ConflictView): ConflictItem | undefined {
   if (of.case === 'conflict') {
     return {
       ...base,
+      key: one.conflictId,
+      operationIds: [...new Set(of.value.parties.map((p) => p.operationId))].filter((id) => id !== ''),
       owned: of.value.ownerAgencyId !== '',
       owner: of.value.ownerAgencyId,
       contacts: of.value.parties.map((p) => ({ agencyId: p.agencyId, name: p.contactName, phone: p.contactPhone24h, told: p.told })),
@@ -68,6 +75,8 @@ export function itemOf(view: ConflictView): ConflictItem | undefined {
   const owned = one.state !== ConflictState.OPEN && one.state !== ConflictState.ESCALATED;
   return {
     ...base,
+    key: `${one.conflictId} ${of.value.activityId}`,
+    operationIds: of.value.operationId === '' ? [] : [of.value.operationId],
     owned,
     owner: owned ? 'a watch desk' : '',
     contacts: [{ agencyId: of.value.otherAgencyId, name: of.value.otherContactName, phone: of.value.otherContactPhone24h }],
@@ -82,7 +91,7 @@ export function byUrgency(a: ConflictItem, b: ConflictItem): number {
   return (
     rank(a) - rank(b) ||
     (a.respondBy ?? Number.POSITIVE_INFINITY) - (b.respondBy ?? Number.POSITIVE_INFINITY) ||
-    (a.conflictId < b.conflictId ? -1 : 1)
+    (a.key < b.key ? -1 : 1)
   );
 }
 
@@ -91,6 +100,29 @@ export function itemsOf(views: readonly ConflictView[] | undefined): ConflictIte
     .map(itemOf)
     .filter((item) => item !== undefined)
     .sort(byUrgency);
+}
+
+// Those of the operation that is shown first: nobody looks for what belongs to another, or to none.
+export function shownFirst(items: readonly ConflictItem[], operationId: string): ConflictItem[] {
+  const outside = (item: ConflictItem) => Number(!item.operationIds.includes(operationId));
+  return [...items].sort((a, b) => outside(a) - outside(b) || byUrgency(a, b));
+}
+
+// Where a conflict is that does not belong to the operation that is shown; empty for one that does. `nameOf`: what people call
+// an operation.
+export function outsideText(item: ConflictItem, operationId: string, nameOf: (id: string) => string): string {
+  if (operationId !== '' && item.operationIds.includes(operationId)) return '';
+  return whereText(item, nameOf);
+}
+
+export function whereText({ operationIds }: ConflictItem, nameOf: (id: string) => string): string {
+  return operationIds.length === 0 ? 'of no operation of yours' : `of ${operationIds.map(nameOf).join(' and ')}`;
+}
+
+// What lies outside the operation that is shown has no states there: those of its agencies are not known.
+export function letsConflict(filter: Filter, item: ConflictItem, states: ReadonlyMap<string, ReadonlySet<string>>): boolean {
+  if (!isOn(filter)) return true;
+  return item.contacts.some(({ agencyId }) => letsAgency(states.has(agencyId) ? filter : { ...filter, states: [] }, agencyId, states));
 }
 
 export const unowned = (items: readonly ConflictItem[]) => items.filter((item) => item.open && !item.owned);

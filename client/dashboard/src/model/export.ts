@@ -1,4 +1,7 @@
 // Tables and snapshots as files. CSV after RFC 4180.
+import type { OperationMode } from '../gen/muster/v1/basics_pb';
+import { modeWord } from './words';
+
 export type Cell = string | number | bigint | undefined;
 
 // A cell that a spreadsheet would run as a formula is given an apostrophe, as OWASP advises.
@@ -30,4 +33,33 @@ export function toJson(value: unknown): string {
 export function fileName(operationId: string, what: string, at: number, extension: string): string {
   const stamp = new Date(at).toISOString().replace(/[-:]|\.\d+/g, '');
   return `${operationId}-${what}-${stamp}.${extension}`;
+}
+
+// What a file says of itself: it outlives the screen.
+export interface About {
+  operationId: string;
+  mode: OperationMode | undefined;
+  asOf: number;
+  // "LIVE"
+  freshness: string;
+  // The filter that its rows have passed; empty: none was applied.
+  filter: string;
+}
+
+const filterOf = ({ filter }: About) => filter || 'none';
+
+export function csvFile(about: About, titles: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const marks = [modeWord(about.mode), new Date(about.asOf).toISOString(), about.freshness, filterOf(about)];
+  return toCsv([...titles, 'mode', 'as of', 'freshness', 'filter'], rows.map((row) => [...row, ...marks]));
+}
+
+export function jsonFile(about: About, what: string, value: unknown): string {
+  return toJson({
+    operation_id: about.operationId,
+    mode: modeWord(about.mode),
+    as_of: new Date(about.asOf).toISOString(),
+    freshness: about.freshness,
+    filter: filterOf(about),
+    [what]: value,
+  });
 }

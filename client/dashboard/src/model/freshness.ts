@@ -1,6 +1,6 @@
 // How old what is on the screen is, and how loudly to say so.
 import { HOME_ZONE, age, clock, day, zoneLetters } from './times';
-import type { OperationBoard, Snapshot } from './snapshot';
+import type { Failing, OperationBoard, Part, PartName, Snapshot } from './snapshot';
 
 export type Level = 'live' | 'waiting' | 'reconnecting' | 'paused' | 'stale' | 'cut-off' | 'saved' | 'signed-out';
 
@@ -40,6 +40,49 @@ export function oldestCopy(board: OperationBoard | undefined): number | undefine
   return oldest;
 }
 
+const PART_WORDS: Record<PartName | 'conflicts' | 'operations', string> = {
+  operations: 'the list of operations',
+  conflicts: 'the conflicts',
+  readiness: 'readiness',
+  presence: 'who is connected',
+  acknowledgements: 'the acknowledgements',
+  totals: 'the totals',
+  totalsBySource: 'the totals as each source counts',
+  plan: 'the plan',
+  ledger: 'the ledger',
+  claims: 'the claims',
+  duplicates: 'the suspected duplicates',
+  releases: 'the releases',
+  victims: 'victim services',
+};
+
+// What is looked at and has not been read for longer than a hiccup.
+interface Overdue extends Failing {
+  what: string[];
+  // Of what is shown of it and has failed while the line was up; what failed for want of a line is as old as the line is dead.
+  readAt?: number;
+}
+
+function overdueOf(snapshot: Snapshot, board: OperationBoard | undefined, looksAt: readonly PartName[] | undefined, now: number): Overdue | undefined {
+  const parts: [keyof typeof PART_WORDS, Part<unknown> | undefined][] = [
+    ['operations', snapshot.listFailing && { failing: snapshot.listFailing }],
+    ['conflicts', snapshot.conflicts],
+    ...(Object.entries(board?.parts ?? {}) as [PartName, Part<unknown>][]).filter(([name]) => looksAt?.includes(name) ?? true),
+  ];
+  let overdue: Overdue | undefined;
+  for (const [name, part] of parts) {
+    if (part?.failing === undefined || now - part.failing.since < STALE_AFTER_MS) continue;
+    const first = overdue === undefined || part.failing.since < overdue.since ? part.failing : overdue;
+    const own = part.failing.since < (snapshot.link.verifiedAt ?? 0) ? part.readAt : undefined;
+    const readAt = Math.min(overdue?.readAt ?? Number.POSITIVE_INFINITY, own ?? Number.POSITIVE_INFINITY);
+    overdue = { since: first.since, why: first.why, what: [...(overdue?.what ?? []), PART_WORDS[name]], ...(Number.isFinite(readAt) ? { readAt } : {}) };
+  }
+  return overdue;
+}
+
+// "could not be read since 14:03:22, trying again (no answer in time)"
+export const failingText = ({ since, why }: Failing) => `could not be read since ${clock(since)}, trying again (${troubleText(why)})`;
+
 const WORDS: Record<Level, string> = {
   live: 'LIVE',
   waiting: 'CONNECTING',
@@ -61,12 +104,13 @@ export function troubleText(trouble: string): string {
   return trouble;
 }
 
-function bannerText(level: Level, snapshot: Snapshot, asOf: number | undefined, now: number): string {
+function bannerText(level: Level, snapshot: Snapshot, asOf: number | undefined, overdue: Overdue | undefined, silent: number, now: number): string {
   const known = asOf === undefined ? '' : ` What you see was true ${asOfText(asOf, now).slice('as of '.length)}.`;
   const why = snapshot.link.trouble ? ` (${troubleText(snapshot.link.trouble)})` : '';
   switch (level) {
     case 'stale':
-      return `STALE: nothing has been heard for ${age(now - (asOf ?? snapshot.link.since))}.${known} Trying again${why}.`;
+      if (overdue !== undefined && silent < STALE_AFTER_MS) return `STALE: ${overdue.what.join(', ')} ${failingText(overdue)}.${known}`;
+      return `STALE: nothing has been heard for ${age(silent)}.${known} Trying again${why}.`;
     case 'cut-off':
       return snapshot.link.state === 'connected'
         ? `CUT OFF: this office's agent cannot reach a broker and answers from what it holds.${known}`
@@ -78,27 +122,42 @@ function bannerText(level: Level, snapshot: Snapshot, asOf: number | undefined, 
   }
 }
 
+export interface Looking {
+  pausedAt?: number | undefined;
+  // The parts of the board that are shown; without it all.
+  looksAt?: readonly PartName[];
+  // For how long nothing has been verified by a clock that nobody sets: the other one may have been set back.
+  silentMs?: number;
+}
+
 // `now` and the snapshot's local times are milliseconds of this computer's clock, except a copy's, which are the broker's.
-export function freshness(snapshot: Snapshot, board: OperationBoard | undefined, pausedAt: number | undefined, now: number): Freshness {
-  const copies = [oldestCopy(board), snapshot.link.copyAsOf].filter((one) => one !== undefined);
+export function freshness(snapshot: Snapshot, board: OperationBoard | undefined, looking: Looking | undefined, now: number): Freshness {
+  const { pausedAt, looksAt, silentMs = 0 } = looking ?? {};
+  const copies = [oldestCopy(board), snapshot.conflicts?.asOf, snapshot.link.copyAsOf].filter((one) => one !== undefined);
   const copy = copies.length === 0 ? undefined : Math.min(...copies);
   const verified = snapshot.savedAt ?? snapshot.link.verifiedAt;
-  const asOf = pausedAt ?? (copy === undefined ? verified : Math.min(copy, verified ?? copy));
-  const silent = now - (snapshot.link.verifiedAt ?? snapshot.link.since);
+  const silent = Math.max(silentMs, now - (snapshot.link.verifiedAt ?? snapshot.link.since));
+  // What stands still because somebody paused it is not too late; orders and conflicts never stand still.
+  const overdue =
+    pausedAt === undefined
+      ? overdueOf(snapshot, board, looksAt, now)
+      : overdueOf({ ...snapshot, listFailing: undefined }, board, ['readiness'], now);
   let level: Level = 'live';
   if (snapshot.savedAt !== undefined) level = 'saved';
   else if (snapshot.link.state === 'signed-out') level = 'signed-out';
   else if (copy !== undefined || silent >= CUT_OFF_AFTER_MS) level = 'cut-off';
-  else if (silent >= STALE_AFTER_MS) level = 'stale';
+  else if (silent >= STALE_AFTER_MS || overdue !== undefined) level = 'stale';
   else if (pausedAt !== undefined) level = 'paused';
   // The line is down, but not for long enough to mistrust what is shown.
   else if (snapshot.link.state === 'reconnecting' || snapshot.link.state === 'off-line') level = 'reconnecting';
   else if (snapshot.link.verifiedAt === undefined) level = 'waiting';
+  const moments = [copy, verified, overdue?.readAt].filter((one) => one !== undefined);
+  const asOf = pausedAt ?? (moments.length === 0 ? undefined : Math.min(...moments));
   return {
     level,
     ...(asOf === undefined ? {} : { asOf }),
     text: asOf === undefined ? 'nothing read yet' : asOfText(asOf, now),
     word: WORDS[level],
-    banner: bannerText(level, snapshot, asOf, now),
+    banner: bannerText(level, snapshot, asOf, overdue, silent, now),
   };
 }

@@ -22,13 +22,15 @@ export interface LedgerView {
   entries: number;
   series: SeriesPoint[];
   corrections: CorrectionLine[];
+  // There are older corrections than those: only the latest are held.
+  correctionsLeftOut: boolean;
   // More entries came than are held: the series begins too low.
   overflowed: boolean;
 }
 
 export const LEDGER_ENTRIES_MAX = 60_000;
 const POINTS_MAX = 400;
-const CORRECTIONS_MAX = 500;
+export const CORRECTIONS_MAX = 500;
 
 const isArrest = (c: TallyCategory) => c >= TallyCategory.ARREST_TRAFFICKER && c <= TallyCategory.ARREST_UNCATEGORISED;
 const isPerson = (c: TallyCategory) =>
@@ -63,10 +65,13 @@ function heldOf(record: TallyEntryRecord, shared: (text: string) => string): Hel
   };
 }
 
+const byAge = (a: CorrectionLine, b: CorrectionLine) => a.at - b.at || (a.entryId < b.entryId ? -1 : Number(a.entryId !== b.entryId));
+
 export class Ledger {
   #entries = new Map<string, Held>();
   #corrections = new Map<string, CorrectionLine>();
   #overflowed = false;
+  #correctionsLeftOut = false;
   // Sites and agencies are few: each name is held once.
   #texts = new Map<string, string>();
   #shared = (text: string): string => {
@@ -121,20 +126,27 @@ export class Ledger {
     const known = this.#corrections.get(replaced);
     const after = (known?.after ?? []).filter((one) => one.entryId !== entryId);
     after.push({ category, count, entryId });
-    const unknown = { at, entryId: replaced, agencyId, author: record.reportedBy?.agencyId ?? '', reason: '', siteId, category, before: 0 };
+    const author = record.reportedBy?.agencyId ?? '';
+    const unknown = { at: this.#entries.get(replaced)?.reversedAt ?? at, entryId: replaced, agencyId, author, reason: '', siteId, category, before: 0 };
     this.#put(replaced, { ...(known ?? unknown), after });
   }
 
   #put(entryId: string, line: CorrectionLine): void {
-    if (this.#corrections.size >= CORRECTIONS_MAX && !this.#corrections.has(entryId)) return;
     this.#corrections.set(entryId, line);
+    if (this.#corrections.size <= CORRECTIONS_MAX) return;
+    // The oldest goes, whatever the order in which they came (rule T15).
+    let oldest = line;
+    for (const one of this.#corrections.values()) if (byAge(one, oldest) < 0) oldest = one;
+    this.#corrections.delete(oldest.entryId);
+    this.#correctionsLeftOut = true;
   }
 
   view(): LedgerView {
     return {
       entries: this.#entries.size,
       series: thinned(seriesOf([...this.#entries.values()]), POINTS_MAX),
-      corrections: [...this.#corrections.values()].sort((a, b) => b.at - a.at),
+      corrections: [...this.#corrections.values()].sort((a, b) => byAge(b, a)),
+      correctionsLeftOut: this.#correctionsLeftOut,
       overflowed: this.#overflowed,
     };
   }

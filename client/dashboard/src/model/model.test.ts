@@ -164,12 +164,12 @@ describe('snapshots', () => {
   test('merged patches do what they do one after the other', () => {
     const view = { phase: 3 } as never;
     const a = { operations: { op: { view, parts: { totals: { absent: 'x' } } } }, appended: [item(1)], order: ['op'] };
-    const b = { operations: { op: { parts: { conflicts: { absent: 'y' } } } }, appended: [item(2)], deliveries: 2 };
+    const b = { operations: { op: { parts: { claims: { absent: 'y' } } } }, appended: [item(2)], deliveries: 2 };
     expect(applyPatch(emptySnapshot(0), mergePatches(a, b))).toEqual(applyPatch(applyPatch(emptySnapshot(0), a), b));
   });
   test('what has not changed is the same object', () => {
     const before = applyPatch(emptySnapshot(0), { operations: { op: { view: {} as never, parts: { totals: { absent: 'x' } } } } });
-    const after = applyPatch(before, { operations: { op: { parts: { conflicts: { absent: 'y' } } } } });
+    const after = applyPatch(before, { operations: { op: { parts: { claims: { absent: 'y' } } } } });
     expect(after.operations['op']!.parts.totals).toBe(before.operations['op']!.parts.totals);
   });
   test('a tally entry touches the totals and nothing of the plan', () => {

@@ -2,8 +2,10 @@
 import type { Notice } from '../gen/muster/v1/submission_pb';
 import type { PartName } from './snapshot';
 
-// 'operations' stands for the list of operations, which is read once for all of them.
-export type Touched = PartName | 'operations';
+// What is read once for all operations: the list of them, and the conflicts, of which some belong to none.
+export type AgencyWide = 'operations' | 'conflicts';
+export type Touched = PartName | AgencyWide;
+export const isAgencyWide = (part: Touched): part is AgencyWide => part === 'operations' || part === 'conflicts';
 
 // The ledger is kept up by the notices themselves.
 const TALLY: readonly Touched[] = ['totals', 'totalsBySource', 'claims', 'duplicates'];
@@ -48,7 +50,7 @@ export const VIEWS = ['overview', 'tallies', 'conflicts', 'plan', 'victims', 'ti
 export type ViewName = (typeof VIEWS)[number];
 
 // What every view shows, whoever looks at it.
-export const BASE_PARTS: readonly PartName[] = ['readiness', 'acknowledgements', 'conflicts', 'totals'];
+export const BASE_PARTS: readonly PartName[] = ['readiness', 'acknowledgements', 'totals'];
 
 const MORE_PARTS: Record<ViewName, readonly PartName[]> = {
   // The last report of each agency comes from the feed.

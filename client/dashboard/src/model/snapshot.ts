@@ -18,7 +18,6 @@ export interface PartValues {
   // Asked for every ten seconds: no notice tells of it.
   presence: PresenceList;
   acknowledgements: Acknowledgement[];
-  conflicts: ConflictView[];
   totals: TallyTotals;
   totalsBySource: TallyTotals;
   plan: PlanView;
@@ -31,6 +30,14 @@ export interface PartValues {
 }
 export type PartName = keyof PartValues;
 
+// A read that goes on failing; it is tried again and again.
+export interface Failing {
+  // The first time in a row; milliseconds of the local clock.
+  since: number;
+  // For a person.
+  why: string;
+}
+
 export interface Part<T> {
   value?: T;
   // Why there is no value, in a few words: "not for your role", "none yet".
@@ -41,6 +48,8 @@ export interface Part<T> {
   asOf?: number;
   // Deliveries about the operation have come since the copy was made.
   superseded?: boolean;
+  // Set while it cannot be read, or read again: what else is here is older than it should be, or there is nothing yet.
+  failing?: Failing;
 }
 export type Parts = { [K in PartName]?: Part<PartValues[K]> };
 
@@ -76,7 +85,8 @@ export interface Link {
   state: LinkState;
   // Since when; milliseconds of the local clock.
   since: number;
-  // When what is shown was last known to be all there is: a delivery, or an answer that there is none.
+  // The latest moment of which everything is known to have been delivered. A delivery alone moves it no further: more may be
+  // on its way.
   verifiedAt?: number;
   // A daemon answers from what it holds, which was true at this moment; the broker's clock. Unset: a broker answers.
   copyAsOf?: number;
@@ -110,9 +120,13 @@ export interface Snapshot {
   me?: Me;
   // The operations the agency takes part in, in the order in which they are shown.
   order: string[];
+  // Set while that list cannot be read.
+  listFailing?: Failing | undefined;
   // Why there is none.
   whyEmpty: string;
   operations: Record<string, OperationBoard>;
+  // Of every operation and of none: two activities without an operation conflict, too.
+  conflicts?: Part<ConflictView[]>;
   // The oldest first, no more than RECENT_MAX.
   recent: FeedItem[];
   deliveries: number;

@@ -73,6 +73,12 @@ export function unrealWord(mode: OperationMode | undefined): string {
   return '';
 }
 
+// As it is written in a file: what nobody knows to be an exercise is not called one.
+export function modeWord(mode: OperationMode | undefined): string {
+  if (mode === OperationMode.ACTUAL) return 'ACTUAL';
+  return unrealWord(mode) || 'MODE UNKNOWN';
+}
+
 // "+1 270 555 0117" of "+12705550117": as it is dialled and read aloud. Other countries' as they are.
 export function phoneText(e164: string): string {
   return e164.replace(/^(\+1)(\d{3})(\d{3})(\d{4})$/, '$1 $2 $3 $4');

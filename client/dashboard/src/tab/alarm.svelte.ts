@@ -1,7 +1,7 @@
 // Says aloud, in text and if wanted in sound, that there is a conflict which nobody has taken on, or an escalation.
-import { itemsOf, unowned } from '../model/conflicts';
-import { noticeText } from '../model/notice_text';
+import { News } from '../model/news';
 import type { Snapshot } from '../model/snapshot';
+import { ringAlone } from './ring_alone';
 
 const SOUND_KEY = 'muster-sound';
 
@@ -13,8 +13,7 @@ export class Alarm {
   remark = $state('');
   // Sound is wanted, but the browser plays none until somebody has clicked or pressed a key here.
   soundBlocked = $state(false);
-  #known: Set<string> | undefined;
-  #looked: unknown;
+  #news = new News();
   #context: AudioContext | undefined;
 
   constructor() {
@@ -26,7 +25,7 @@ export class Alarm {
   // So that nobody waits for a sound that this computer cannot make.
   test(): void {
     this.#unlock(true);
-    this.#ring();
+    void this.#ring();
     this.say('The sound of a new conflict is being played.');
   }
 
@@ -41,39 +40,16 @@ export class Alarm {
     this.remark = text;
   }
 
-  // Everything that rings, by a name that is the same in every snapshot.
-  #ringing(snapshot: Snapshot): Map<string, string> {
-    const ringing = new Map<string, string>();
-    for (const [id, board] of Object.entries(snapshot.operations)) {
-      const where = board.view.operation?.codeName ?? id;
-      for (const one of unowned(itemsOf(board.parts.conflicts?.value))) {
-        ringing.set(`conflict ${one.conflictId}`, `New conflict in ${where}: ${one.who}. Nobody has taken it on.`);
-      }
-      for (const one of board.escalations) ringing.set(`escalation ${one.operationId} ${one.at}`, `${where}: ${noticeText(one.notice)}`);
-    }
-    return ringing;
-  }
-
   look(snapshot: Snapshot): void {
     if (snapshot.session === undefined || snapshot.savedAt !== undefined) {
-      this.#known = undefined;
-      this.#looked = undefined;
+      this.#news.forget();
       this.message = '';
       return;
     }
-    // What is there when the page opens is shown, but is not news.
-    if (snapshot.operations === this.#looked) return;
-    this.#looked = snapshot.operations;
-    const read = Object.values(snapshot.operations).some((board) => board.parts.conflicts !== undefined);
-    if (!read) return;
-    const ringing = this.#ringing(snapshot);
-    const known = this.#known;
-    this.#known = new Set([...(known ?? []), ...ringing.keys()]);
-    if (known === undefined) return;
-    const news = [...ringing].filter(([key]) => !known.has(key)).map(([, text]) => text);
+    const news = this.#news.in(snapshot);
     if (news.length === 0) return;
     this.message = news.join(' ');
-    if (this.soundOn) this.#ring();
+    if (this.soundOn && this.#context?.state === 'running') void ringAlone(navigator.locks, () => this.#ring());
   }
 
   #unlock(always = false): void {
@@ -83,10 +59,11 @@ export class Alarm {
     else void this.#context.resume().then(() => (this.soundBlocked = false), () => (this.soundBlocked = true));
   }
 
-  // Two falling tones, three times: distinct from a telephone, and over within two seconds.
-  #ring(): void {
+  // Two falling tones, three times: distinct from a telephone, and over within two seconds. Resolves when the last has ended.
+  async #ring(): Promise<void> {
     const context = this.#context;
     if (context === undefined) return;
+    let last: OscillatorNode | undefined;
     const begin = context.currentTime + 0.05;
     for (let i = 0; i < 6; ++i) {
       const at = begin + i * 0.28;
@@ -99,6 +76,8 @@ export class Alarm {
       tone.connect(volume).connect(context.destination);
       tone.start(at);
       tone.stop(at + 0.26);
+      last = tone;
     }
+    await new Promise<void>((resolve) => last?.addEventListener('ended', () => resolve()));
   }
 }

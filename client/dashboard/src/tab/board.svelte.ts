@@ -1,7 +1,8 @@
 // What one tab shows: the hub's snapshot, or the one at which its viewer paused, and what the address says.
 import { filterText, isOn, type Filter } from '../model/filter';
 import { freshness, type Freshness } from '../model/freshness';
-import { VIEWS, type ViewName } from '../model/parts';
+import { VIEWS, partsFor, type ViewName } from '../model/parts';
+import { whilePaused } from '../model/paused';
 import { parseUrl, formatUrl, type UrlState } from '../model/url_state';
 import { day } from '../model/times';
 import { applyPatch, emptySnapshot, type OperationBoard, type Snapshot } from '../model/snapshot';
@@ -19,6 +20,9 @@ export class Board {
   now = $state(Date.now());
   pausedAt = $state<number>();
   #waiting = $state(0);
+  // By a clock that nobody sets: when what is shown was last verified, and for how long it has not been.
+  #verified = performance.now();
+  #silentMs = $state(0);
   readonly alarm = new Alarm();
   readonly link: HubLink;
 
@@ -54,7 +58,9 @@ export class Board {
     return this.now + this.snapshot.clockOffsetMs;
   }
 
-  readonly freshness: Freshness = $derived.by(() => freshness(this.snapshot, this.operation, this.pausedAt, this.now));
+  readonly freshness: Freshness = $derived.by(() =>
+    freshness(this.snapshot, this.operation, { pausedAt: this.pausedAt, looksAt: partsFor(this.view), silentMs: this.#silentMs }, this.now),
+  );
 
   // "Thu 26 Aug", in the home zone: a time of today is written without its date.
   readonly today: string = $derived(day(this.brokerNow));
@@ -112,11 +118,16 @@ export class Board {
   }
 
   #receive(message: ToTab): void {
+    const { verifiedAt } = this.#latest.link;
     if (message.type === 'snapshot') this.#latest = message.snapshot;
     else if (message.type === 'patch') {
       const before = this.#latest.deliveries;
       this.#latest = applyPatch(this.#latest, message.patch);
       if (this.pausedAt !== undefined) this.#waiting += Math.max(0, this.#latest.deliveries - before);
+    }
+    if (this.#latest.link.verifiedAt !== verifiedAt) {
+      this.#verified = performance.now();
+      this.#silentMs = 0;
     }
     // A new conflict rings even in a tab that is hidden or paused.
     this.alarm.look(this.#latest);
@@ -128,12 +139,12 @@ export class Board {
   #draw(): void {
     if (document.hidden) return;
     if (this.pausedAt === undefined) this.snapshot = this.#latest;
-    // The link is never paused: that it is cut off must be seen.
-    else this.snapshot = { ...this.snapshot, link: this.#latest.link };
+    else this.snapshot = whilePaused(this.snapshot, this.#latest);
   }
 
   #tick(): void {
     this.now = Date.now();
+    this.#silentMs = performance.now() - this.#verified;
     setTimeout(() => this.#tick(), 1000 - (this.now % 1000) + 5);
   }
 }

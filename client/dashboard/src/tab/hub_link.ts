@@ -1,5 +1,7 @@
 // A tab's side of the hub.
+import type { Link } from '../model/snapshot';
 import { electedHub, inBrowser } from '../worker/elected';
+import { Heartbeat } from './heartbeat';
 import { LineCheck, pageGetsOn } from './line_check';
 import type { AskName, Asks, Interest, Refusal, ToHub, ToTab } from '../worker/protocol';
 
@@ -17,9 +19,13 @@ export interface HubLink {
 
 const HUB_GONE: Refusal = {
   code: 'aborted',
-  message: 'The tab that kept the connection was closed meanwhile. Look whether it was done, then try again.',
+  message: 'What kept the connection was closed or failed meanwhile. Look whether it was done, then try again.',
   reason: '',
 };
+
+const HUB_DEAD = 'what keeps the connection in this browser does not answer; starting another';
+
+const nowhere = () => {};
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -48,16 +54,37 @@ export function connectHub(first: Interest): HubLink {
       });
     },
   };
+  // What the hub there was is asked no more.
+  const giveUpWaiting = () => {
+    for (const one of waiting.values()) one.reject(new Refused(HUB_GONE));
+    waiting.clear();
+  };
   let check: LineCheck | undefined;
+  let leaveShared = nowhere;
+  let closePort = nowhere;
+  let revive = nowhere;
+  // One that crashed is made anew under its name, for all tabs; one that hangs would be found again under it.
+  let madeAnew = false;
+  let told: Link | undefined;
   const receive = (message: ToTab) => {
-    if (message.type === 'answer') waiting.get(message.id)?.resolve(message.value);
-    else if (message.type === 'refusal') waiting.get(message.id)?.reject(new Refused(message.refusal));
-    else {
-      const told = message.type === 'snapshot' ? message.snapshot.link : message.patch.link;
-      if (told !== undefined) void check?.note(told);
-      return link.onMessage(message);
+    heartbeat.heard();
+    switch (message.type) {
+      case 'answer':
+        waiting.get(message.id)?.resolve(message.value);
+        return void waiting.delete(message.id);
+      case 'refusal':
+        waiting.get(message.id)?.reject(new Refused(message.refusal));
+        return void waiting.delete(message.id);
+      case 'pong':
+        madeAnew = false;
+        return;
+      case 'retired':
+        return leaveShared();
+      default:
+        told = (message.type === 'snapshot' ? message.snapshot.link : message.patch.link) ?? told;
+        if (told !== undefined) void check?.note(told);
+        return link.onMessage(message);
     }
-    waiting.delete(message.id);
   };
   const hello = () => send({ type: 'hello', tab, interest });
 
@@ -71,29 +98,48 @@ export function connectHub(first: Interest): HubLink {
   });
   const useElected = () => {
     const elected = () => {
-      // What the last hub was asked died with it.
-      for (const one of waiting.values()) one.reject(new Refused(HUB_GONE));
-      waiting.clear();
+      giveUpWaiting();
       void held.then(hello);
     };
     const channel = electedHub(tab, receive, elected, inBrowser());
     send = (message) => channel.send(message);
+    revive = () => channel.revive();
     // There may be a hub already.
     void held.then(hello);
   };
-  if (typeof SharedWorker === 'function') {
+  const useShared = () => {
     const worker = new SharedWorker(new URL('../worker/hub_worker.ts', import.meta.url), { type: 'module', name: 'muster' });
     worker.port.onmessage = (event: MessageEvent<ToTab>) => receive(event.data);
     send = (message) => worker.port.postMessage(message);
-    check = new LineCheck(pageGetsOn, () => {
-      send({ type: 'bye' });
+    closePort = () => {
+      worker.port.onmessage = null;
       worker.port.close();
+      giveUpWaiting();
+    };
+    leaveShared = () => {
+      leaveShared = nowhere;
+      // It lives as long as this page, whoever uses it: it must know that nobody does.
+      send({ type: 'retire' });
+      closePort();
       useElected();
-    });
+    };
+    check = new LineCheck(pageGetsOn, () => leaveShared());
     void held.then(hello);
-  } else {
-    useElected();
-  }
+  };
+  const hubDied = () => {
+    const { state: _state, since: _since, ...rest } = told ?? { state: 'starting', since: 0 };
+    link.onMessage({ type: 'patch', patch: { link: { ...rest, state: 'reconnecting', since: Date.now(), trouble: HUB_DEAD } } });
+    if (leaveShared === nowhere) return revive();
+    if (madeAnew) return leaveShared();
+    madeAnew = true;
+    send({ type: 'bye' });
+    closePort();
+    useShared();
+  };
+  const heartbeat = new Heartbeat(() => send({ type: 'ping' }), hubDied);
+  if (typeof SharedWorker === 'function') useShared();
+  else useElected();
+  heartbeat.start();
   addEventListener('pagehide', () => send({ type: 'bye' }));
   // Back from the browser's back-forward cache.
   addEventListener('pageshow', (event) => {

@@ -3,14 +3,14 @@ import { create } from '@bufbuild/protobuf';
 import { OperationPhase, OperationViewSchema, type OperationView } from '../gen/muster/v1/operation_pb';
 import type { PlanView } from '../gen/muster/v1/plan_pb';
 import type { Notice } from '../gen/muster/v1/submission_pb';
-import { partsFor, touchedBy, type Touched } from '../model/parts';
+import { isAgencyWide, partsFor, touchedBy, type AgencyWide, type Touched } from '../model/parts';
 import { PLANS_MAX, type OperationPatch, type Part, type PartName } from '../model/snapshot';
 import { toMs } from '../model/times';
 import { allPages, type Clients } from './calls';
 import { Ledgers } from './ledgers';
 import type { Interest } from './protocol';
-import { Reader } from './reader';
-import { readPart } from './reads';
+import { Reader, type ReadFailed } from './reader';
+import { readConflicts, readPart } from './reads';
 import type { Tabs } from './tabs';
 
 const isOver = (phase: OperationPhase) => phase === OperationPhase.CLOSED || phase === OperationPhase.ABORTED;
@@ -36,7 +36,7 @@ export class Boards {
     private readonly clients: Clients,
     private readonly tabs: Tabs,
     private readonly cursor: () => Uint8Array,
-    failed: (error: unknown) => void,
+    failed: ReadFailed,
     private readonly now: () => number,
   ) {
     this.#reader = new Reader((id, part) => this.#read(id, part), failed, now);
@@ -79,7 +79,8 @@ export class Boards {
   touch(notice: Notice, patch: OperationPatch): void {
     const id = notice.operationId;
     for (const part of touchedBy(notice)) {
-      if (part === 'operations') this.#reader.want('', part);
+      // Conflicts ring whoever looks at what, and those of no operation belong to no board.
+      if (isAgencyWide(part)) this.#reader.want('', part);
       else if (this.isLookedAt(id, part)) this.#reader.want(id, part);
       else if (this.tabs.snapshot.operations[id]?.parts[part] !== undefined) patch.parts = { ...patch.parts, [part]: undefined };
     }
@@ -96,8 +97,10 @@ export class Boards {
 
   // ---- Reading again what is there already ----
 
-  // The parts that somebody looks at, of those that `choose` lets through.
-  again(choose: (name: PartName, part: Part<unknown>) => boolean): void {
+  // The parts that somebody looks at and the conflicts, of those that `choose` lets through.
+  again(choose: (name: PartName | 'conflicts', part: Part<unknown>) => boolean): void {
+    const { conflicts } = this.tabs.snapshot;
+    if (conflicts !== undefined && choose('conflicts', conflicts)) this.#reader.want('', 'conflicts');
     for (const [id, board] of Object.entries(this.tabs.snapshot.operations)) {
       for (const [name, part] of Object.entries(board.parts) as [PartName, Part<unknown> | undefined][]) {
         if (part !== undefined && choose(name, part) && this.isLookedAt(id, name)) this.#reader.want(id, name);
@@ -113,6 +116,7 @@ export class Boards {
       operations[id] = { parts: Object.fromEntries(forgotten.map((name) => [name, undefined])) };
     }
     this.again(() => true);
+    this.#reader.want('', 'conflicts');
     this.tabs.change({ operations });
     for (const interest of this.tabs.interests) this.wantFor(interest);
   }
@@ -142,7 +146,7 @@ export class Boards {
     const operations: Record<string, OperationPatch> = {};
     for (const [id, view] of named) operations[id] = { view };
     const whyEmpty = 'There is no operation that your agency may read.';
-    this.tabs.change({ order: inOrder(named), operations, whyEmpty, savedAt: null }, true);
+    this.tabs.change({ order: inOrder(named), operations, whyEmpty, savedAt: null, listFailing: undefined }, true);
   }
 
   withPlan(id: string, plan: PlanView): PlanView[] {
@@ -150,17 +154,29 @@ export class Boards {
     return [...known.filter((one) => one.version !== plan.version), plan].sort((a, b) => a.version - b.version).slice(-PLANS_MAX);
   }
 
-  async #read(id: string, part: Touched): Promise<void> {
-    if (part === 'operations') {
-      const known = this.tabs.snapshot.order.join();
-      await this.readOperations();
-      if (this.tabs.snapshot.order.join() !== known) for (const one of this.tabs.interests) this.wantFor(one);
+  async #readAgencyWide(part: AgencyWide): Promise<void> {
+    if (part === 'conflicts') {
+      const generation = this.#generation;
+      const conflicts = await readConflicts(this.clients, this.cursor(), this.now);
+      if (generation === this.#generation) this.tabs.change({ conflicts });
       return;
     }
+    const known = this.tabs.snapshot.order.join();
+    await this.readOperations();
+    if (this.tabs.snapshot.order.join() !== known) for (const one of this.tabs.interests) this.wantFor(one);
+  }
+
+  async #read(id: string, part: Touched): Promise<void> {
+    if (isAgencyWide(part)) return this.#readAgencyWide(part);
     const generation = this.#generation;
-    const { parts, ledger } = await readPart(this.clients, id, part, this.cursor(), this.now);
+    if (part === 'ledger') this.ledgers.reading(id);
+    const { parts, ledger } = await readPart(this.clients, id, part, this.cursor(), this.now).catch((error: unknown) => {
+      if (part === 'ledger') this.ledgers.notRead(id);
+      throw error;
+    });
     if (generation !== this.#generation) return;
-    if (ledger !== undefined) this.ledgers.set(id, ledger);
+    if (ledger !== undefined) parts.ledger!.value = this.ledgers.set(id, ledger);
+    else if (part === 'ledger') this.ledgers.notRead(id);
     const plan = part === 'plan' ? parts.plan?.value : undefined;
     this.tabs.change({ operations: { [id]: { parts, ...(plan === undefined ? {} : { plans: this.withPlan(id, plan) }) } } });
   }

@@ -5,7 +5,7 @@ import type { Outcome } from '../gen/muster/v1/outcome_pb';
 import { toTimestamp } from '../model/times';
 import { uuid7 } from '../model/uuid7';
 import { allPages, finalAbsence, type Clients } from './calls';
-import { history } from './past';
+import { history, planVersion } from './past';
 import type { AskName, Asks, DisclosureLine, DisclosureSummary } from './protocol';
 
 // A submission whose fate is unknown is sent again under the same id: it is decided once, however often it arrives.
@@ -69,12 +69,7 @@ export function makeCommands(clients: Clients, now: () => number): Commands {
       return response.totals;
     },
     previewRelease: (request) => clients.release.previewRelease(request),
-    planVersion: async ({ operationId, version }) => {
-      const { plan } = await clients.plan.getPlan({ operationId, version });
-      // A server that does not know the field answers with the current one.
-      if (plan?.version !== version) throw new ConnectError('this server gives out no earlier version', Code.Unimplemented);
-      return plan;
-    },
+    planVersion: ({ operationId, version }) => planVersion(clients, operationId, version),
     disclosures: ({ operationId }) => disclosures(clients, operationId),
     history: ({ operationId }) => history(clients, operationId),
   };

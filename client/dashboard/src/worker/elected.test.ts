@@ -70,8 +70,12 @@ class Tab {
 // A hub that answers every message with an answer that names it.
 class FakeWorker {
   greeted: string[] = [];
+  ended = false;
   onmessage: ((event: MessageEvent<FromElected>) => void) | null = null;
   constructor(readonly tab: Tab) {}
+  terminate(): void {
+    this.ended = true;
+  }
   postMessage({ from, message }: ToElected): void {
     if (message.type === 'hello') this.greeted.push(from);
     if (message.type === 'ask') this.onmessage?.({ data: { tab: from, message: { type: 'answer', id: message.id, value: this.tab.name } } } as MessageEvent);
@@ -111,6 +115,19 @@ describe('the elected hub', () => {
     expect(browser.workers.map((one) => one.tab)).toEqual([a]);
     ask(c, 3);
     expect(c.received).toEqual([{ type: 'answer', id: 3, value: 'a' }]);
+  });
+
+  test('a hub that does not answer is made anew by the tab that keeps it, and by no other', () => {
+    const [a, b] = ['a', 'b'].map((name) => browser.open(name)) as [Tab, Tab];
+    const dead = browser.workers[0]!;
+    b.hub?.revive();
+    expect(browser.workers).toEqual([dead]);
+    a.hub?.revive();
+    expect(dead.ended).toBe(true);
+    expect(browser.workers).toHaveLength(2);
+    expect(new Set(browser.workers[1]!.greeted)).toEqual(new Set(['a', 'b']));
+    ask(b, 5);
+    expect(b.received).toEqual([{ type: 'answer', id: 5, value: 'a' }]);
   });
 
   test('where browsers have no locks every tab has a hub of its own, and tells the others of none', () => {

@@ -9,14 +9,18 @@ type OnChannel = ({ to: 'hub' } & ToElected) | ({ to: 'tab' } & FromElected) | {
 
 export interface HubChannel {
   send(message: ToHub): void;
+  // The hub does not answer: the tab that keeps it makes another.
+  revive(): void;
 }
+
+type ElectedWorker = Pick<Worker, 'postMessage' | 'onmessage' | 'terminate'>;
 
 // What is used of the browser; replaced in tests.
 export interface Surroundings {
   channel: Pick<BroadcastChannel, 'postMessage' | 'onmessage'>;
   // Undefined where browsers have no locks: every tab then keeps a hub for itself.
   locks: Pick<LockManager, 'request'> | undefined;
-  makeWorker(): Pick<Worker, 'postMessage' | 'onmessage'>;
+  makeWorker(): ElectedWorker;
 }
 
 export const inBrowser = (): Surroundings => ({
@@ -27,7 +31,7 @@ export const inBrowser = (): Surroundings => ({
 
 // `elected` is called whenever there is a new hub, which knows nobody: it must be greeted.
 export function electedHub(tab: string, receive: (message: ToTab) => void, elected: () => void, { channel, locks, makeWorker }: Surroundings): HubChannel {
-  let worker: Pick<Worker, 'postMessage' | 'onmessage'> | undefined;
+  let worker: ElectedWorker | undefined;
   const post = (message: OnChannel) => channel.postMessage(message);
 
   function lead(): void {
@@ -57,5 +61,10 @@ export function electedHub(tab: string, receive: (message: ToTab) => void, elect
   }
   return {
     send: (message) => (worker ? worker.postMessage({ from: tab, message } satisfies ToElected) : post({ to: 'hub', from: tab, message })),
+    revive() {
+      if (worker === undefined) return;
+      worker.terminate();
+      lead();
+    },
   };
 }

@@ -4,34 +4,23 @@
 // break the feed resumes from its last delivery; only when something is missing is everything read again.
 //
 // Reading order: boards.ts (what is read and when), live.ts (what the feed changes), tabs.ts (who is told).
-import { PersonRole, type Session } from '../gen/muster/gateway/v1/session_pb';
-import { emptySnapshot, type SessionState, type Snapshot } from '../model/snapshot';
-import { toMs } from '../model/times';
+import { emptySnapshot, type Snapshot } from '../model/snapshot';
 import { Backoff } from './backoff';
 import { Boards } from './boards';
-import { ageListener, isUnauthenticated, refusalOf, type AnswerAge, type Clients } from './calls';
+import { isUnauthenticated, refusalOf, type Clients } from './calls';
 import { makeCommands } from './commands';
+import { failingPatch } from './failing';
 import { Live } from './live';
 import type { AskName, Asks, ToHub } from './protocol';
+import type { ReadFailed } from './reader';
 import type { Store } from './store';
 import { Tabs, type Port } from './tabs';
+import { askBroker, meOf, sessionState } from './who';
 
 const PROBE_MS = 5000;
 const PRESENCE_MS = 10_000;
 const SAVE_MS = 5000;
 const LEDGER_VIEW_MS = 2000;
-
-function sessionState(session: Session): SessionState {
-  const signedInAt = toMs(session.signedInAt);
-  const endsAt = toMs(session.endsAt);
-  return {
-    person: session.person,
-    operator: session.role === PersonRole.OPERATOR,
-    byCertificate: session.byCertificate,
-    ...(signedInAt === undefined ? {} : { signedInAt }),
-    ...(endsAt === undefined ? {} : { endsAt }),
-  };
-}
 
 export class Hub {
   #tabs: Tabs;
@@ -45,6 +34,9 @@ export class Hub {
   #mayKeep = false;
   // What belongs to an earlier session is dropped.
   #generation = 0;
+  #timers: ReturnType<typeof setInterval>[] = [];
+  // For good: the tabs have another hub.
+  #retired = false;
 
   constructor(
     private readonly clients: Clients,
@@ -55,23 +47,36 @@ export class Hub {
     this.#commands = makeCommands(clients, now);
     const events = { beginAgain: () => void this.#begin(), sessionEnded: () => void this.#signedOut('session-ended') };
     this.#live = new Live(clients, this.#tabs, () => this.#boards, events, now);
-    const failed = (error: unknown) => isUnauthenticated(error) && events.sessionEnded();
+    const failed: ReadFailed = (error, id, part, since) => {
+      if (isUnauthenticated(error)) return events.sessionEnded();
+      this.#tabs.change(failingPatch(this.#tabs.snapshot, error, id, part, since));
+    };
     this.#boards = new Boards(clients, this.#tabs, () => this.#live.cursor, failed, now);
   }
 
   start(): void {
     void this.#begin();
-    setInterval(() => void this.#live.probe(), PROBE_MS);
-    setInterval(() => this.#live.askWhoIsThere(), PRESENCE_MS);
-    setInterval(() => this.#endInTime() || this.#save(), SAVE_MS);
-    setInterval(() => this.#boards.showLedgers(), LEDGER_VIEW_MS);
+    this.#timers = [
+      setInterval(() => void this.#live.probe(), PROBE_MS),
+      setInterval(() => this.#live.askWhoIsThere(), PRESENCE_MS),
+      setInterval(() => this.#endInTime() || this.#save(), SAVE_MS),
+      setInterval(() => this.#boards.showLedgers(), LEDGER_VIEW_MS),
+    ];
   }
 
   receive(port: Port, message: ToHub): void {
+    if (this.#retired) return port.post({ type: 'retired' });
     switch (message.type) {
       case 'hello':
         this.#tabs.add(port, message.interest);
         this.#boards.wantFor(message.interest);
+        if (this.#tabs.snapshot.link.state === 'signed-out') void this.#askAgain();
+        break;
+      case 'ping':
+        port.post({ type: 'pong' });
+        break;
+      case 'retire':
+        this.#retire();
         break;
       case 'interest':
         this.#tabs.setInterest(port, message.interest);
@@ -96,6 +101,7 @@ export class Hub {
 
   async #begin(): Promise<void> {
     clearTimeout(this.#startTimer);
+    if (this.#retired) return;
     const generation = ++this.#generation;
     try {
       const { session, certificateLoginUrl, ended } = await this.clients.session.getSession({});
@@ -113,24 +119,18 @@ export class Hub {
     }
   }
 
+  // Another tab may have come back with a card's session. The answer that nobody is signed in changes nothing.
+  async #askAgain(): Promise<void> {
+    const generation = this.#generation;
+    const { session } = await this.clients.session.getSession({}).catch(() => ({ session: undefined }));
+    if (session !== undefined && generation === this.#generation) void this.#begin();
+  }
+
   async #readEverything(generation: number): Promise<void> {
-    const sentAt = this.now();
-    const age: AnswerAge = {};
-    const [me, feed] = await Promise.all([this.clients.agency.whoAmI({}, ageListener(age)), this.clients.feed.getFeedCursor({})]);
-    const answeredAt = this.now();
+    const [{ me, age, clock }, feed] = await Promise.all([askBroker(this.clients, this.now), this.clients.feed.getFeedCursor({})]);
     if (generation !== this.#generation) return;
     this.#live.noteCopy(age);
-    // A copy's clock says when it was made.
-    const brokerTime = age.asOf === undefined ? toMs(me.brokerTime) : undefined;
-    this.#tabs.change({
-      me: {
-        agencyId: me.principal?.agencyId ?? '',
-        agencyName: me.agency?.agency?.name ?? '',
-        post: me.principal?.post ?? '',
-        state: me.agency?.agency?.state ?? '',
-      },
-      clockOffsetMs: brokerTime === undefined ? 0 : Math.round(brokerTime - (sentAt + answeredAt) / 2),
-    });
+    this.#tabs.change({ me: meOf(me), clockOffsetMs: clock?.offsetMs ?? 0 });
     this.#boards.clear();
     await this.#boards.readOperations();
     if (generation !== this.#generation) return;
@@ -161,6 +161,16 @@ export class Hub {
     this.#boards.clear();
   }
 
+  // This hub reaches nobody, and a tab that does has a hub of its own (LineCheck): so will the other tabs, and those that are
+  // opened later. What this one still knows must not be kept beside what that one keeps.
+  #retire(): void {
+    this.#retired = true;
+    this.#mayKeep = false;
+    this.#stop();
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#tabs.retire();
+  }
+
   // Nothing of what was known stays, here or in any tab.
   async #signedOut(left: Snapshot['left']): Promise<void> {
     this.#mayKeep = false;
@@ -184,9 +194,10 @@ export class Hub {
     return true;
   }
 
+  // Only what a session vouches for that is alive now: with the line down, another hub may have signed out meanwhile.
   #save(): void {
     const { session, link, savedAt, order } = this.#tabs.snapshot;
-    if (!this.#mayKeep || session === undefined || savedAt !== undefined) return;
+    if (!this.#mayKeep || session === undefined || savedAt !== undefined || link.state !== 'connected') return;
     if (this.#tabs.revision === this.#savedRevision || link.verifiedAt === undefined || order.length === 0) return;
     this.#savedRevision = this.#tabs.revision;
     void this.store.save(this.#tabs.snapshot, this.now());

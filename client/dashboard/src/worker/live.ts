@@ -3,10 +3,12 @@ import type { Delivery, Notice } from '../gen/muster/v1/submission_pb';
 import { heardIn } from '../model/heard';
 import { ESCALATIONS_MAX, RECENT_MAX, type FeedItem, type Link, type OperationPatch } from '../model/snapshot';
 import type { Boards } from './boards';
-import { ageListener, isForGood, isUnauthenticated, type AnswerAge, type Clients } from './calls';
+import { isForGood, isUnauthenticated, type AnswerAge, type Clients } from './calls';
 import { feedItem } from './past';
 import { Feed, sameBytes } from './feed';
+import { Horizon } from './horizon';
 import type { Tabs } from './tabs';
+import { askBroker, renewedOffset } from './who';
 
 // A past that takes longer is not worth waiting for: the timeline reads it when somebody wants it.
 const PAST_MS = 5000;
@@ -22,6 +24,7 @@ export class Live {
   #numbers = 0;
   #probing = false;
   #lagging = 0;
+  #horizon = new Horizon();
   // Where the feed stood when the reads began: the place of a feed on which nothing has been delivered.
   #start: Uint8Array = new Uint8Array();
   // While what is delivered is the past: where that ends.
@@ -58,6 +61,7 @@ export class Live {
   // when each agency reported last, and for operations that are on no list.
   begin(cursor: Uint8Array): void {
     this.tabs.change({ recent: [] });
+    this.#horizon.clear();
     this.#start = cursor;
     this.#through = cursor.length === 0 ? undefined : cursor;
     clearTimeout(this.#pastTimer);
@@ -132,7 +136,10 @@ export class Live {
   #takeNew(deliveries: Delivery[]): void {
     const appended: FeedItem[] = [];
     const operations: Record<string, OperationPatch> = {};
+    let verifiedAt = this.#link.verifiedAt;
+    this.#lagging = 0;
     for (const delivery of deliveries) {
+      verifiedAt = this.#horizon.pass(delivery.cursor) ?? verifiedAt;
       const item = feedItem(delivery, ++this.#numbers);
       if (item === undefined || delivery.notice === undefined) continue;
       appended.push(item);
@@ -141,8 +148,8 @@ export class Live {
       this.boards().touch(delivery.notice, patch);
       this.#takeContent(delivery, item, patch);
     }
-    const deliveriesNow = this.tabs.snapshot.deliveries + appended.length;
-    this.tabs.change({ appended, operations, link: { ...this.#link, verifiedAt: this.now() }, deliveries: deliveriesNow });
+    this.tabs.change({ appended, operations, deliveries: this.tabs.snapshot.deliveries + appended.length });
+    if (verifiedAt !== undefined && verifiedAt !== this.#link.verifiedAt) this.#verified(verifiedAt);
   }
 
   #takeContent({ notice }: Delivery, item: FeedItem, patch: OperationPatch): void {
@@ -158,18 +165,25 @@ export class Live {
 
   // ---- The state of the line ----
 
+  #verified(verifiedAt: number): void {
+    this.tabs.change({ link: { ...this.#link, verifiedAt } });
+  }
+
   #connected(): void {
     this.#lagging = 0;
+    this.#horizon.clear();
     if (this.#through !== undefined) {
       // All there is has come, and that place was not among it: whatever is new was taken for the past.
       this.#through = undefined;
       clearTimeout(this.#pastTimer);
       this.boards().again(() => true);
     }
-    if (this.#link.state === 'connected') return this.tabs.change({ link: { ...this.#link, verifiedAt: this.now() } });
+    if (this.#link.state === 'connected') return this.#verified(this.now());
     const { copyAsOf } = this.#link;
     const copy = copyAsOf === undefined ? {} : { copyAsOf };
     this.tabs.change({ link: { state: 'connected', since: this.now(), verifiedAt: this.now(), ...copy }, savedAt: null }, true);
+    // What failed for want of a line need not wait out its patience.
+    this.boards().retryNow();
     // Our own feed is one that is counted: the answer from before it was open would call us silent.
     setTimeout(() => this.askWhoIsThere(), 1000);
   }
@@ -198,17 +212,21 @@ export class Live {
   async probe(): Promise<void> {
     if (this.#probing || this.tabs.snapshot.session === undefined || this.#link.state !== 'connected') return;
     this.#probing = true;
-    const asked = this.now();
+    const askedAt = this.now();
+    this.#horizon.ask(this.#place);
     try {
-      const age: AnswerAge = {};
-      const before = this.#place;
       // A daemon knows its cursor without a broker, and says so of no cursor; only a read that it forwards tells.
-      const [{ cursor }] = await Promise.all([this.clients.feed.getFeedCursor({}), this.clients.agency.whoAmI({}, ageListener(age))]);
+      const [feed, { me, age, clock }] = await Promise.all([this.clients.feed.getFeedCursor({}), askBroker(this.clients, this.now)]);
       if (this.#link.state !== 'connected') return;
-      const level = sameBytes(cursor, before) || !sameBytes(before, this.#place);
-      this.#lagging = level ? 0 : this.#lagging + 1;
+      const clockOffsetMs = renewedOffset(this.tabs.snapshot.clockOffsetMs, clock);
+      if (clockOffsetMs !== this.tabs.snapshot.clockOffsetMs) this.tabs.change({ clockOffsetMs });
       const turned = this.noteCopy(age);
-      if (age.asOf === undefined && level) this.tabs.change({ link: { ...this.#link, verifiedAt: asked } });
+      const isCopy = age.asOf !== undefined;
+      // The broker's own cursor, as it may be further than a daemon knows.
+      const there = isCopy || me.cursor.length === 0 ? feed.cursor : me.cursor;
+      const level = this.#horizon.answered(there, isCopy ? undefined : askedAt);
+      this.#lagging = level ? 0 : this.#lagging + 1;
+      if (level && !isCopy) this.#verified(askedAt);
       // Twice behind without a delivery in between: the stream is dead, whatever it looks like.
       if (this.#lagging >= 2) {
         this.#lagging = 0;
@@ -220,10 +238,11 @@ export class Live {
         this.boards().retryNow();
         this.boards().again((name) => name !== 'presence');
       }
-      if (age.asOf === undefined) this.boards().again((_name, part) => part.asOf !== undefined);
+      if (!isCopy) this.boards().again((_name, part) => part.asOf !== undefined);
     } catch (error) {
       if (isUnauthenticated(error)) this.events.sessionEnded();
     } finally {
+      this.#horizon.giveUp();
       this.#probing = false;
     }
   }

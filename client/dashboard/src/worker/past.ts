@@ -1,5 +1,6 @@
 // The feed from its beginning, read beside the one stream while somebody opens the timeline.
 import { Code, ConnectError } from '@connectrpc/connect';
+import type { PlanView } from '../gen/muster/v1/plan_pb';
 import type { Delivery } from '../gen/muster/v1/submission_pb';
 import type { FeedItem } from '../model/snapshot';
 import { toMs } from '../model/times';
@@ -55,4 +56,15 @@ export async function history(clients: Clients, operationId: string): Promise<Hi
   const held = HISTORY_MAX.toLocaleString('en-US');
   const incomplete = dropped === 0 ? '' : `Only the last ${held} deliveries are held here. Older ones: muster operation report.`;
   return { items, last, incomplete };
+}
+
+// A version of the plan as it was told to this agency when it came (rule P7): shown under today's rights it could be more.
+export async function planVersion(clients: Clients, operationId: string, version: number): Promise<PlanView> {
+  let found: PlanView | undefined;
+  await readPast(clients, ({ notice }) => {
+    if (notice?.operationId !== operationId || notice.content.case !== 'plan') return;
+    if (notice.content.value.version === version) found = notice.content.value;
+  });
+  if (found === undefined) throw new ConnectError('it is not among what your office was told and the broker still keeps', Code.NotFound);
+  return found;
 }

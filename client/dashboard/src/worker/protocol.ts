@@ -79,13 +79,20 @@ export type ToHub =
   | { type: 'hello'; tab: string; interest: Interest }
   | { type: 'interest'; interest: Interest }
   | { type: 'ask'; id: number; call: AskName; args: unknown }
+  // Whether the hub is alive: it answers at once.
+  | { type: 'ping' }
+  // The hub is of no use, for good: tabs keep one of their own instead.
+  | { type: 'retire' }
   | { type: 'bye' };
 
 export type ToTab =
   | { type: 'snapshot'; snapshot: Snapshot }
   | { type: 'patch'; patch: Patch }
   | { type: 'answer'; id: number; value: unknown }
-  | { type: 'refusal'; id: number; refusal: Refusal };
+  | { type: 'refusal'; id: number; refusal: Refusal }
+  | { type: 'pong' }
+  // The answer to whatever comes once a tab has said 'retire'.
+  | { type: 'retired' };
 
 // Between the elected tab and its worker, where a browser has no shared workers: whose message it is.
 export interface ToElected {

@@ -10,6 +10,14 @@ const RETRY_MOST_MS = 30_000;
 const AT_ONCE_MAX = 3;
 
 export type ReadOne = (operationId: string, part: Touched) => Promise<void>;
+// `since`: when the first of the failures in a row was, in milliseconds of the local clock.
+export type ReadFailed = (error: unknown, operationId: string, part: Touched, since: number) => void;
+
+interface Failures {
+  count: number;
+  // By a clock that nobody sets.
+  began: number;
+}
 
 interface Wanted {
   operationId: string;
@@ -21,12 +29,14 @@ export class Reader {
   #wanted = new Map<string, Wanted>();
   #running = new Set<string>();
   #lastStart = new Map<string, number>();
-  #failures = new Map<string, number>();
+  #failures = new Map<string, Failures>();
+  // What was begun before the last `clear` is of no interest any more.
+  #generation = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly readOne: ReadOne,
-    private readonly failed: (error: unknown) => void,
+    private readonly failed: ReadFailed,
     private readonly now: () => number = Date.now,
   ) {}
 
@@ -41,6 +51,7 @@ export class Reader {
   }
 
   clear(): void {
+    ++this.#generation;
     this.#wanted.clear();
     this.#lastStart.clear();
     this.#failures.clear();
@@ -49,7 +60,7 @@ export class Reader {
   }
 
   retryNow(): void {
-    this.#failures.clear();
+    for (const one of this.#failures.values()) one.count = 0;
     for (const one of this.#wanted.values()) one.notBefore = Math.min(one.notBefore, this.now());
     this.#schedule();
   }
@@ -68,6 +79,7 @@ export class Reader {
 
   #start(): void {
     const now = this.now();
+    const generation = this.#generation;
     for (const [key, one] of this.#wanted) {
       if (this.#running.size >= AT_ONCE_MAX) return;
       if (one.notBefore > now || this.#running.has(key)) continue;
@@ -75,18 +87,20 @@ export class Reader {
       this.#running.add(key);
       this.#lastStart.set(key, now);
       void this.readOne(one.operationId, one.part)
-        .then(() => void this.#failures.delete(key))
-        .catch((error: unknown) => {
-          const failures = this.#failures.get(key) ?? 0;
-          this.#failures.set(key, failures + 1);
-          this.want(one.operationId, one.part, Math.min(RETRY_MOST_MS, RETRY_MS * 2 ** failures));
-          this.failed(error);
-        })
+        .then(() => void (generation === this.#generation && this.#failures.delete(key)))
+        .catch((error: unknown) => generation === this.#generation && this.#failedAgain(key, one, error))
         .finally(() => {
           this.#running.delete(key);
           this.#schedule();
         });
     }
     this.#schedule();
+  }
+
+  #failedAgain(key: string, { operationId, part }: Wanted, error: unknown): void {
+    const failures = this.#failures.get(key) ?? { count: 0, began: performance.now() };
+    this.#failures.set(key, failures);
+    this.want(operationId, part, Math.min(RETRY_MOST_MS, RETRY_MS * 2 ** failures.count++));
+    this.failed(error, operationId, part, this.now() - Math.round(performance.now() - failures.began));
   }
 }

@@ -1,5 +1,6 @@
 // One read for each part of an operation.
 import { Code, ConnectError } from '@connectrpc/connect';
+import type { ConflictView } from '../gen/muster/v1/deconfliction_pb';
 import { CountingDefinition, type TallyEntryRecord } from '../gen/muster/v1/tally_pb';
 import { ledgerOf, type Ledger } from '../model/ledger';
 import { toMs } from '../model/times';
@@ -29,11 +30,6 @@ const READS: { [K in PartName]: Read<K> } = {
     allPages(
       (page) => clients.plan.listAcknowledgements({ ...withCursor(id, cursor), page }, ageListener(age)),
       (response) => response.acknowledgements,
-    ),
-  conflicts: (clients, id, cursor, age) =>
-    allPages(
-      (page) => clients.deconfliction.listConflicts({ ...withCursor(id, cursor), page }, ageListener(age)),
-      (response) => response.conflicts,
     ),
   totals: async (clients, id, cursor, age) =>
     (await clients.tally.getTotals({ ...withCursor(id, cursor), definition: CountingDefinition.LEAD }, ageListener(age))).totals,
@@ -70,7 +66,37 @@ export interface ReadPart {
   ledger?: Ledger;
 }
 
-// Reads a part. Throws when there is no answer just now; that there is nothing for us is an answer.
+// Asks, and says how true the answer is. Throws when there is no answer just now; that there is nothing for us is an answer.
+async function partOf<T>(
+  ask: (age: AnswerAge) => Promise<T | undefined>,
+  now: () => number,
+  nobody: (error: unknown) => string | undefined = () => undefined,
+): Promise<Part<T>> {
+  const age: AnswerAge = {};
+  const part: Part<T> = {};
+  try {
+    const value = await ask(age);
+    if (value === undefined) part.absent = 'none yet';
+    else part.value = value;
+  } catch (error) {
+    const why = finalAbsence(error) ?? nobody(error);
+    if (why === undefined) throw error;
+    part.absent = why;
+  }
+  part.readAt = now();
+  return Object.assign(part, age);
+}
+
+// Those of every operation and of none.
+export function readConflicts(clients: Clients, atLeastCursor: Uint8Array, now: () => number): Promise<Part<ConflictView[]>> {
+  const ask = (age: AnswerAge) =>
+    allPages(
+      (page) => clients.deconfliction.listConflicts({ read: { atLeastCursor }, page }, ageListener(age)),
+      (response) => response.conflicts,
+    );
+  return partOf(ask, now);
+}
+
 export async function readPart(
   clients: Clients,
   operationId: string,
@@ -78,27 +104,11 @@ export async function readPart(
   atLeastCursor: Uint8Array,
   now: () => number,
 ): Promise<ReadPart> {
-  const age: AnswerAge = {};
-  const part: Part<unknown> = {};
-  let ledger: Ledger | undefined;
-  try {
-    const value = await READS[name](clients, operationId, atLeastCursor, age);
-    if (name === 'ledger') {
-      ledger = value as Ledger;
-      part.value = ledger.view();
-    } else if (value === undefined) {
-      part.absent = 'none yet';
-    } else {
-      part.value = value;
-    }
-  } catch (error) {
-    const why = finalAbsence(error) ?? (name === 'presence' ? nobodyToAsk(error) : undefined);
-    if (why === undefined) throw error;
-    part.absent = why;
-  }
-  part.readAt = now();
+  const ask = (age: AnswerAge) => READS[name](clients, operationId, atLeastCursor, age) as Promise<unknown>;
+  const part = await partOf(ask, now, name === 'presence' ? nobodyToAsk : undefined);
   // An old answer to who is there now would be worse than none.
-  if (name === 'presence' && age.asOf !== undefined) return { parts: { presence: { absent: NO_BROKER, readAt: part.readAt } } };
-  Object.assign(part, age);
-  return { parts: { [name]: part } as Parts, ...(ledger === undefined ? {} : { ledger }) };
+  if (name === 'presence' && part.asOf !== undefined) return { parts: { presence: { absent: NO_BROKER, readAt: part.readAt! } } };
+  if (name !== 'ledger' || part.value === undefined) return { parts: { [name]: part } as Parts };
+  const ledger = part.value as Ledger;
+  return { parts: { ledger: { ...part, value: ledger.view() } }, ledger };
 }

@@ -66,6 +66,14 @@ export class Tabs {
     for (const port of this.#ports.keys()) port.post({ type: 'snapshot', snapshot });
   }
 
+  // Nobody is told anything any more.
+  retire(): void {
+    clearTimeout(this.#timer);
+    this.#pending = undefined;
+    for (const port of this.#ports.keys()) port.post({ type: 'retired' });
+    this.#ports.clear();
+  }
+
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

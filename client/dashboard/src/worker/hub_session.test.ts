@@ -1,0 +1,129 @@
+// Who is signed in, and what is kept for whom.
+import { describe, expect, test } from 'vitest';
+import { FakeTab, TALLY, ask, begin, broker, greet, hub, inItsOwnTime, pass, store, tab } from '../fixture/hub_harness';
+import { toTimestamp } from '../model/times';
+
+inItsOwnTime();
+
+describe('the session', () => {
+  test('a session that ended signs out and wipes what was kept', async () => {
+    await begin();
+    await pass(6000);
+    expect(store.kept).toBeDefined();
+    broker.signedIn = false;
+    await pass(6000);
+    expect(tab.snapshot.link.state).toBe('signed-out');
+    expect(tab.snapshot.operations).toEqual({});
+    expect(store.kept).toBeUndefined();
+  });
+
+  test('off line from the start it shows the saved copy, and goes live when the gateway is back', async () => {
+    await begin();
+    await pass(6000);
+    const saved = store.kept;
+    broker.down = true;
+    await begin();
+    expect(saved).toBeDefined();
+    expect(tab.snapshot.savedAt).toBeDefined();
+    expect(tab.snapshot.order).toEqual(['op']);
+    broker.down = false;
+    await pass(20_000);
+    expect(tab.snapshot.savedAt).toBeUndefined();
+    expect(tab.snapshot.link.state).toBe('connected');
+  });
+
+  test('a wrong password is refused in words and changes nothing', async () => {
+    broker.signedIn = false;
+    await begin();
+    hub.receive(tab.port, { type: 'ask', id: 7, call: 'signIn', args: { person: 'watch', password: 'wrong' } });
+    await pass(300);
+    expect(tab.answers).toEqual([{ type: 'refusal', id: 7, refusal: { code: 'unauthenticated', message: 'wrong', reason: '' } }]);
+    hub.receive(tab.port, { type: 'ask', id: 8, call: 'signIn', args: { person: 'watch', password: 'right' } });
+    await pass(1000);
+    expect(tab.snapshot.link.state).toBe('connected');
+  });
+
+  test('signing out without a gateway wipes what was kept, shows nothing more, and says so', async () => {
+    await begin();
+    await pass(6000);
+    expect(store.kept).toBeDefined();
+    broker.down = true;
+    broker.wake();
+    await ask('signOut', {});
+    expect(store.kept).toBeUndefined();
+    expect(tab.snapshot).toMatchObject({ link: { state: 'signed-out' }, left: 'signed-out-here', operations: {} });
+    await pass(20_000);
+    expect(store.kept).toBeUndefined();
+  });
+
+  test('a session that is over wipes what was kept though no gateway says so', async () => {
+    broker.session = { endsAt: toTimestamp(Date.now() + 60_000) };
+    await begin();
+    await pass(6000);
+    expect(store.kept).toBeDefined();
+    broker.down = true;
+    broker.wake();
+    await pass(60_000);
+    expect(store.kept).toBeUndefined();
+    expect(tab.snapshot.operations).toEqual({});
+  });
+
+  test('what another hub wiped is not written back by one whose line is down', async () => {
+    await begin();
+    await pass(6000);
+    expect(store.kept).toBeDefined();
+    hub.receive(tab.port, { type: 'bye' });
+    broker.down = true;
+    broker.wake();
+    await store.wipe();
+    await pass(60_000);
+    expect(store.kept).toBeUndefined();
+  });
+
+  test('a hub that is of no use tells every tab, and does nothing any more', async () => {
+    await begin();
+    const other = new FakeTab();
+    greet(other, 't2');
+    await pass(6000);
+    broker.down = true;
+    broker.wake();
+    await pass(1000);
+    hub.receive(tab.port, { type: 'retire' });
+    expect(other.answers).toEqual([{ type: 'retired' }]);
+    await store.wipe();
+    broker.down = false;
+    const reads = { ...broker.reads };
+    broker.deliver(TALLY());
+    await pass(60_000);
+    expect(broker.streams).toBe(0);
+    expect(broker.reads).toEqual(reads);
+    expect(store.kept).toBeUndefined();
+    const later = new FakeTab();
+    greet(later, 't3');
+    expect(later.answers).toEqual([{ type: 'retired' }]);
+  });
+
+  test('signed out, a tab that comes back with a session brings it to all', async () => {
+    broker.signedIn = false;
+    await begin();
+    expect(tab.snapshot.link.state).toBe('signed-out');
+    broker.signedIn = true;
+    const other = new FakeTab();
+    greet(other, 't2');
+    await pass(1000);
+    expect(other.snapshot.link.state).toBe('connected');
+    expect(tab.snapshot.link.state).toBe('connected');
+  });
+
+  test('signed out, another tab changes nothing when nobody is signed in, or no gateway can be asked', async () => {
+    await begin();
+    await ask('signOut', {});
+    for (const down of [false, true]) {
+      broker.down = down;
+      const other = new FakeTab();
+      greet(other, `down ${down}`);
+      await pass(1000);
+      expect(other.snapshot).toMatchObject({ link: { state: 'signed-out' }, left: 'signed-out' });
+    }
+  });
+});
