@@ -94,6 +94,13 @@ absl::Status FromRichStatus(int code, absl::string_view message, absl::string_vi
   return status;
 }
 
+absl::Status WithRetryDelay(absl::Status status, absl::Duration delay) {
+  google::rpc::RetryInfo retry;
+  retry.mutable_retry_delay()->set_seconds(absl::ToInt64Seconds(absl::Ceil(delay, absl::Seconds(1))));
+  status.SetPayload(kRetryInfoTypeUrl, absl::Cord(retry.SerializeAsString()));
+  return status;
+}
+
 std::optional<absl::Duration> RetryDelayOf(const absl::Status& status) {
   const absl::optional<absl::Cord> payload = status.GetPayload(kRetryInfoTypeUrl);
   google::rpc::RetryInfo retry;

@@ -38,6 +38,9 @@ std::string ToRichStatusBytes(const absl::Status& status);
 // count. A code that gRPC does not have becomes UNKNOWN.
 absl::Status FromRichStatus(int code, absl::string_view message, absl::string_view details_bytes);
 
+// `status`, which is not OK, with the word that it is worth trying again after `delay`, in whole seconds and no sooner.
+absl::Status WithRetryDelay(absl::Status status, absl::Duration delay);
+
 // How long to wait before trying again, as far as the broker said so.
 std::optional<absl::Duration> RetryDelayOf(const absl::Status& status);
 

@@ -1,4 +1,5 @@
-// Reads TOML (https://toml.io/en/v1.0.0) written by people into a protobuf message: configuration and scenario files.
+// Reads TOML (https://toml.io/en/v1.0.0) written by people into a protobuf message: configuration and scenario files;
+// and quotes text for TOML that programs write.
 //
 // Keys are the field names of the message as its .proto file spells them; tables are messages, arrays are repeated
 // fields. Enums are written by their full name or the short one in lower case: AGENCY_KIND_STATE_POLICE or
@@ -10,6 +11,8 @@
 // Threading: pure functions, from any thread.
 #ifndef MUSTER_COMMON_TOML_H_
 #define MUSTER_COMMON_TOML_H_
+
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -28,6 +31,9 @@ absl::Status ParseToml(absl::string_view text, absl::string_view name, google::p
 //
 // Errors: as ParseToml, and NOT_FOUND, PERMISSION_DENIED or UNAVAILABLE when the file cannot be read.
 absl::Status LoadTomlFile(absl::string_view path, google::protobuf::Message* out);
+
+// `text`, which is UTF-8, as a TOML basic string, quotes included: for files that programs write.
+std::string TomlString(absl::string_view text);
 
 }  // namespace muster
 

@@ -175,6 +175,14 @@ TEST(Toml, FileIsLoadedAndItsErrorsNameIt) {
   EXPECT_EQ(LoadTomlFile(testing::TempDir(), &agency).code(), absl::StatusCode::kUnavailable);
 }
 
+TEST(Toml, QuotedTextIsReadAsItWas) {
+  const std::string text = "a \"b\" \\c\\ \t\n\x01\x1f\x7f ' # \xc3\xa9 \xe2\x98\x83";
+  config::v1::BrokerConfig read;
+  const absl::Status parsed = ParseToml("data_dir = " + TomlString(text), "x", &read);
+  ASSERT_TRUE(parsed.ok()) << parsed;
+  EXPECT_EQ(read.data_dir(), text);
+}
+
 TEST(NearMiss, NearestCandidateWithinAThirdIsSuggested) {
   const std::vector<std::string> known = {"queue_max", "batch_max", "address"};
   EXPECT_EQ(NearMiss("queue_mx", known), "queue_max");

@@ -8,31 +8,10 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "common/status_macros.h"
 #include "common/toml.h"
 
 namespace muster::cli {
-namespace {
-
-// A TOML basic string (TOML 1.0, "String").
-std::string Quoted(absl::string_view text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      quoted += '\\';
-      quoted += c;
-    } else if (byte < 0x20 || byte == 0x7f) {
-      absl::StrAppendFormat(&quoted, "\\u%04X", byte);
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + "\"";
-}
-
-}  // namespace
 
 std::string ContextsPath() {
   if (const char* path = std::getenv("MUSTER_CONFIG"); path != nullptr && *path != '\0') return path;
@@ -78,15 +57,17 @@ const config::v1::ClientContext* FindContext(const config::v1::ClientContexts& c
 
 std::string ContextsToml(const config::v1::ClientContexts& contexts) {
   std::string toml = "# Written by `muster context`.\n";
-  absl::StrAppend(&toml, "current = ", Quoted(contexts.current()), "\n");
+  absl::StrAppend(&toml, "current = ", TomlString(contexts.current()), "\n");
   for (const config::v1::ClientContext& context : contexts.contexts()) {
-    absl::StrAppend(&toml, "\n[[contexts]]\nname = ", Quoted(context.name()), "\nbrokers = [");
+    absl::StrAppend(&toml, "\n[[contexts]]\nname = ", TomlString(context.name()), "\nbrokers = [");
     for (int i = 0; i < context.brokers_size(); ++i) {
-      absl::StrAppend(&toml, i == 0 ? "" : ", ", Quoted(context.brokers(i)));
+      absl::StrAppend(&toml, i == 0 ? "" : ", ", TomlString(context.brokers(i)));
     }
-    absl::StrAppend(&toml, "]\ncertificate_file = ", Quoted(context.certificate_file()),
-                    "\nkey_file = ", Quoted(context.key_file()), "\nca_file = ", Quoted(context.ca_file()), "\n");
-    if (!context.server_name().empty()) absl::StrAppend(&toml, "server_name = ", Quoted(context.server_name()), "\n");
+    absl::StrAppend(&toml, "]\ncertificate_file = ", TomlString(context.certificate_file()),
+                    "\nkey_file = ", TomlString(context.key_file()), "\nca_file = ", TomlString(context.ca_file()),
+                    "\n");
+    if (!context.server_name().empty())
+      absl::StrAppend(&toml, "server_name = ", TomlString(context.server_name()), "\n");
   }
   return toml;
 }

@@ -176,7 +176,7 @@ void AddPlanCommands(CLI::App& app, Invocation& invocation) {
               {"plan show united-front-2021", "plan show united-front-2021 --plan-version 1 -o json"},
               [&invocation, id, version] { return Show(invocation, *id, *version); });
   AddOperationId(verb, id.get());
-  verb->add_option("--plan-version", *version, "One of your own versions (default: the current one)");
+  verb->add_option("--plan-version", *version, "The lead: an earlier one (default: the current one)");
   AddAcknowledge(*noun, invocation);
   verb = AddVerb(*noun, invocation, "acknowledgements", "List where the participants stand with the plan",
                  {"plan acknowledgements united-front-2021", "plan acknowledgements united-front-2021 -o csv"},

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <iterator>
 #include <memory>
@@ -127,76 +128,100 @@ absl::Status RemovePerson(const GatewayConfig& config, const std::string& name) 
   return absl::OkStatus();
 }
 
+absl::Status PrintConfig(const GatewayConfig& config) {
+  std::cout << DescribeGatewayConfig(config);
+  return absl::OkStatus();
+}
+
+// What the command line says. Filled while it is parsed.
+struct CommandLine {
+  std::string config_path = "/etc/muster/gateway.toml";
+  ConfigFlags flags;
+  InviteFlags invite;
+  std::string removed;
+  // What to do with the configuration; set by the command that was given.
+  std::function<absl::Status(const GatewayConfig&)> run;
+};
+
+// A command that reads the configuration, below `above`.
+CLI::App* AddCommand(CLI::App& above, const std::string& name, const std::string& what, CommandLine& line) {
+  CLI::App* command = above.add_subcommand(name, what);
+  command->add_option("--config", line.config_path, "Configuration file")->capture_default_str();
+  command->add_option("--state-dir", line.flags.state_dir, "Instead of the file's state_dir");
+  return command;
+}
+
+void AddServe(CLI::App& app, CommandLine& line) {
+  CLI::App* serve = AddCommand(app, "serve", "Serve until SIGTERM or SIGINT", line);
+  serve->add_option("--dashboard-dir", line.flags.dashboard_dir, "Instead of the file's dashboard_dir");
+  serve->add_option("--log-level", line.flags.log_level, "Instead of the file's logging.level");
+  serve->footer("Example:\n  muster-gateway serve --config /etc/muster/gateway.toml");
+  serve->callback([&line] { line.run = Serve; });
+}
+
+void AddInvite(CLI::App& app, CommandLine& line) {
+  CLI::App* invite = AddCommand(app, "invite", "Let a person in: with a code for setting a password, or a card", line);
+  invite->add_option("NAME", line.invite.name, "Lower-case letters, digits and hyphens: j-smith")->required();
+  invite->add_option("--role", line.invite.role, "viewer reads; operator also acts for the office")
+      ->required()
+      ->check(CLI::IsMember({"viewer", "operator"}));
+  invite->add_option("--certificate", line.invite.certificate_file,
+                     "PEM file of the person's certificate, instead of a code");
+  invite->footer(
+      "Examples:\n  muster-gateway invite j-smith --role viewer\n"
+      "  muster-gateway invite j-smith --role operator --certificate j-smith.pem");
+  invite->callback(
+      [&line] { line.run = [&line](const GatewayConfig& config) { return Invite(config, line.invite); }; });
+}
+
+void AddPeople(CLI::App& app, CommandLine& line) {
+  CLI::App* people = app.add_subcommand("people", "Who may look at the dashboard");
+  people->require_subcommand(1);
+  CLI::App* ls = AddCommand(*people, "ls", "List them", line);
+  ls->footer("Example:\n  muster-gateway people ls");
+  ls->callback([&line] { line.run = ListPeople; });
+  CLI::App* remove = AddCommand(*people, "remove", "Take a person's access away, and end their sessions", line);
+  remove->add_option("NAME", line.removed, "As people ls shows it")->required();
+  remove->footer("Example:\n  muster-gateway people remove j-smith");
+  remove->callback(
+      [&line] { line.run = [&line](const GatewayConfig& config) { return RemovePerson(config, line.removed); }; });
+}
+
+void AddConfig(CLI::App& app, CommandLine& line) {
+  CLI::App* config = app.add_subcommand("config", "Look at the configuration");
+  config->require_subcommand(1);
+  CLI::App* check =
+      AddCommand(*config, "check", "Read the configuration, say what is wrong, print what will be used", line);
+  check->footer("Example:\n  muster-gateway config check --config /etc/muster/gateway.toml");
+  check->callback([&line] { line.run = PrintConfig; });
+}
+
 int ExitCode(const absl::Status& status) {
   if (status.ok()) return 0;
   std::cerr << "muster-gateway: " << status.message() << "\n";
   return absl::IsInvalidArgument(status) || absl::IsNotFound(status) ? 3 : 1;
 }
 
-}  // namespace
-}  // namespace muster::gateway
-
-int main(int argc, char** argv) {
-  using muster::gateway::ExitCode;
+int Run(int argc, char** argv) {
   CLI::App app("muster-gateway: the dashboard's way to browsers");
   app.require_subcommand(1);
   app.set_version_flag("--version", MUSTER_VERSION);
   app.footer("Exit codes: 0 done, 1 failure, 2 wrong usage, 3 unusable configuration or input.");
-  std::string config_path = "/etc/muster/gateway.toml";
-  muster::gateway::ConfigFlags flags;
-  const auto add_config = [&](CLI::App* command) {
-    command->add_option("--config", config_path, "Configuration file")->capture_default_str();
-    command->add_option("--state-dir", flags.state_dir, "Instead of the file's state_dir");
-  };
-
-  CLI::App* serve = app.add_subcommand("serve", "Serve until SIGTERM or SIGINT");
-  add_config(serve);
-  serve->add_option("--dashboard-dir", flags.dashboard_dir, "Instead of the file's dashboard_dir");
-  serve->add_option("--log-level", flags.log_level, "Instead of the file's logging.level");
-  serve->footer("Example:\n  muster-gateway serve --config /etc/muster/gateway.toml");
-
-  muster::gateway::InviteFlags invite_flags;
-  CLI::App* invite = app.add_subcommand("invite", "Let a person in: with a code for setting a password, or a card");
-  add_config(invite);
-  invite->add_option("NAME", invite_flags.name, "Lower-case letters, digits and hyphens: j-smith")->required();
-  invite->add_option("--role", invite_flags.role, "viewer reads; operator also acts for the office")
-      ->required()
-      ->check(CLI::IsMember({"viewer", "operator"}));
-  invite->add_option("--certificate", invite_flags.certificate_file,
-                     "PEM file of the person's certificate, instead of a code");
-  invite->footer(
-      "Examples:\n  muster-gateway invite j-smith --role viewer\n"
-      "  muster-gateway invite j-smith --role operator --certificate j-smith.pem");
-
-  CLI::App* people = app.add_subcommand("people", "Who may look at the dashboard");
-  people->require_subcommand(1);
-  CLI::App* ls = people->add_subcommand("ls", "List them");
-  add_config(ls);
-  ls->footer("Example:\n  muster-gateway people ls");
-  std::string removed;
-  CLI::App* remove = people->add_subcommand("remove", "Take a person's access away, and end their sessions");
-  add_config(remove);
-  remove->add_option("NAME", removed, "As people ls shows it")->required();
-  remove->footer("Example:\n  muster-gateway people remove j-smith");
-
-  CLI::App* config = app.add_subcommand("config", "Look at the configuration");
-  config->require_subcommand(1);
-  CLI::App* check =
-      config->add_subcommand("check", "Read the configuration, say what is wrong, print what will be used");
-  add_config(check);
-  check->footer("Example:\n  muster-gateway config check --config /etc/muster/gateway.toml");
-
+  CommandLine line;
+  AddServe(app, line);
+  AddInvite(app, line);
+  AddPeople(app, line);
+  AddConfig(app, line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  const auto loaded = muster::gateway::LoadGatewayConfig(config_path, flags);
-  if (!loaded.ok()) return ExitCode(loaded.status());
-  if (serve->parsed()) return ExitCode(muster::gateway::Serve(*loaded));
-  if (invite->parsed()) return ExitCode(muster::gateway::Invite(*loaded, invite_flags));
-  if (ls->parsed()) return ExitCode(muster::gateway::ListPeople(*loaded));
-  if (remove->parsed()) return ExitCode(muster::gateway::RemovePerson(*loaded, removed));
-  std::cout << muster::gateway::DescribeGatewayConfig(*loaded);
-  return 0;
+  const absl::StatusOr<GatewayConfig> config = LoadGatewayConfig(line.config_path, line.flags);
+  return ExitCode(config.ok() ? line.run(*config) : config.status());
 }
+
+}  // namespace
+}  // namespace muster::gateway
+
+int main(int argc, char** argv) { return muster::gateway::Run(argc, argv); }

@@ -43,7 +43,7 @@ class PresenceBoard final : public PresenceSource {
 
   const Clock* const clock_;
   const absl::Time counted_since_;
-  mutable absl::Mutex mu_;  // Held for a look-up only, never with another lock.
+  mutable absl::Mutex mu_;  // Held for a look-up only: nothing else is locked while it is held.
   absl::flat_hash_map<std::string, Entry> entries_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -154,6 +154,29 @@ check('the watch desk was rung too, takes it on and resolves it, and both office
   }
 });
 
+check('a conflict outside every operation rings as well, and the page says that it is of none', async () => {
+  const rungBefore = {};
+  for (const agency of Object.keys(PARTIES)) rungBefore[agency] = await pages[agency].evaluate(() => window.tones);
+  const start = new Date(Date.now() + 30 * 3600_000).toISOString();
+  for (const [agency, { at, contact, phone, kind }] of Object.entries(PARTIES)) {
+    await world.muster(agency, ['activity', 'enter', '--kind', kind, '--start', start, '--for', '1h', '--at', at.map((one) => one + 1).join(','),
+      '--verified', '--contact', contact, '--phone', phone, '--mode', 'exercise'], { codes: [0, 10] });
+  }
+  const open = JSON.stringify(await world.musterJson('ky-bgpd', ['conflict', 'list', '--open']));
+  const [, id] = open.match(/"conflict_id":"([^"]+)"/);
+  assert.notEqual(id, conflictId);
+  for (const agency of Object.keys(PARTIES)) {
+    const page = pages[agency];
+    await eventually(`the page of ${agency} sounds`, () => page.evaluate((before) => window.tones > before, rungBefore[agency]));
+    await page.locator('.banner').filter({ hasText: OTHER[agency] }).waitFor();
+    const card = page.getByRole('article').filter({ hasText: id });
+    await card.filter({ hasText: /of no operation/i }).waitFor();
+    assert.ok((await card.innerText()).includes(PARTIES[OTHER[agency]].contact));
+  }
+  assert.equal(await pages['nd-bci'].evaluate(() => window.tones), 0);
+  assert.ok(!seats['nd-bci'].tap.text().includes(id), 'a third office was told');
+});
+
 check('no error was written to the console', () => {
   assert.deepEqual(Object.values(seats).flatMap((one) => one.problems), []);
 });

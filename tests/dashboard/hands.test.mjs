@@ -1,7 +1,7 @@
 // What people do with their hands: the keyboard alone, pausing, filtering, the theme, the wall; and a plan that is acknowledged.
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
-import { Seat, headline, launch, settled, textOf } from './support/browser.mjs';
+import { Seat, figure, headline, launch, settled, textOf } from './support/browser.mjs';
 import { allWell, check } from './support/checks.mjs';
 import { eventually } from './support/processes.mjs';
 import { OPERATION, World } from './support/world.mjs';
@@ -198,6 +198,28 @@ check('the timeline is wound back to a moment, and what is exported is what is t
   assert.match(JSON.stringify(JSON.parse(text)), /KY/);
   await page.goto(`${seat.url}?view=timeline&at=2001-01-01T00:00:00.000Z`);
   await settled(page);
-  assert.doesNotMatch(await textOf(page), /\b103\b/, 'in 2001 nothing had been reported');
+  // As far back as there is anything: the operation had just been made.
+  const replay = figure(page, 'Replay');
+  const says = (term, value) => replay.locator(`dt:text-is("${term}") + dd`).filter({ hasText: value }).waitFor();
+  await replay.getByText('wound back').waitFor();
+  await says('Phase', 'PLANNING');
+  await says('Plan', 'none yet');
+  await says('GO', 'NOT GIVEN');
+  await says('Arrests', /^NOT REPORTED/);
+  await says('Persons', /^NOT REPORTED/);
+  await seat.context.close();
+});
+
+check('a page that is paused shows an ABORT at once', async () => {
+  const seat = await Seat.at(browser, lead);
+  const page = await seat.open('view=tallies');
+  await shows(page, 103);
+  assert.equal(await page.locator('.banner.abort').count(), 0);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await arrestMore();
+  await world.muster('mo-ago', ['abort', 'call', OPERATION, '--reason', 'EXERCISE. The plan has leaked']);
+  await page.locator('.banner.abort').filter({ hasText: 'ABORTED' }).waitFor();
+  await page.locator('.banner').filter({ hasText: 'PAUSED' }).waitFor();
+  await shows(page, 103);
   await seat.context.close();
 });

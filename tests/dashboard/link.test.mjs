@@ -55,7 +55,9 @@ async function eightTabs(seat) {
   assert.deepEqual(seat.problems, []);
 }
 
-check('the first view: how long it takes is written down', async () => {
+const FIRST_VIEW_MS = 5000;  // Generous: the machine does other things too.
+
+check('the first view, with data, comes soon; how soon is written down', async () => {
   const figures = [];
   for (const visit of ['first', 'second']) {
     const seat = visit === 'first' ? (first ??= await Seat.at(browser, lead)) : first;
@@ -71,7 +73,7 @@ check('the first view: how long it takes is written down', async () => {
   await first.context.close();
   console.log(JSON.stringify(figures));
   writeFileSync(join(results, 'first-view.json'), JSON.stringify(figures, null, 1));
-  assert.equal(figures.length, 2);
+  for (const one of figures) assert.ok(one.overview_with_data_ms < FIRST_VIEW_MS, `the ${one.visit} visit: ${one.overview_with_data_ms} ms`);
 });
 
 check('eight tabs show the same over one stream, and the first may be closed', async () => {

@@ -3,7 +3,7 @@
 //
 //   node tests/dashboard/load.mjs --minutes 30 [--view tallies] [--rate 20]
 //
-// Writes load.json into the results folder.
+// Writes load.json into the results folder. Exit code 1 when the page takes too much of a core, or ever more memory.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -22,6 +22,8 @@ const { values } = parseArgs({
 });
 const minutes = Number(values.minutes);
 const SAMPLE_MS = 10_000;
+const SHARE_MAX = 0.2;  // Of a core, on average.
+const HEAP_GROWTH_MAX = 1.5;  // From the sample at one minute to the last.
 
 const crowd = await Crowd.gather(Number(values.agencies));
 let well = false;
@@ -83,6 +85,8 @@ try {
   await page.goto(`${seat.url}?view=tallies`);
   await headline(page, 'Arrests').filter({ hasText: new RegExp(`^${crowd.arrests.toLocaleString('en-US')}(?!\\d)`) }).waitFor({ timeout: 30_000 });
   const mean = (name, list) => list.reduce((sum, one) => sum + one[name], 0) / list.length;
+  // By then everything has been read and drawn once. A shorter run has nothing to compare.
+  const settledHeap = samples.slice(0, -1).find((one) => one.second >= 60)?.page_heap_mb;
   const third = Math.max(1, Math.floor(samples.length / 3));
   const summary = {
     minutes, view: values.view, posted: crowd.posted, failed: crowd.failed,
@@ -91,11 +95,20 @@ try {
     renderer_memory_last_third_mb: Math.round(mean('renderer_memory_mb', samples.slice(-third))),
     heap_first_third_mb: Number(mean('page_heap_mb', samples.slice(0, third)).toFixed(1)),
     heap_last_third_mb: Number(mean('page_heap_mb', samples.slice(-third)).toFixed(1)),
+    heap_at_one_minute_mb: settledHeap,
+    heap_at_end_mb: samples.at(-1).page_heap_mb,
     console_problems: seat.problems,
   };
   writeFileSync(join(results, 'load.json'), JSON.stringify({ summary, samples }, null, 1));
   console.log(JSON.stringify(summary, null, 1));
-  well = seat.problems.length === 0 && crowd.failed === 0;
+  const faults = [];
+  if (summary.renderer_share >= SHARE_MAX) faults.push(`${summary.renderer_share} of a core is ${SHARE_MAX} or more`);
+  if (settledHeap === undefined) faults.push('too short to say whether the heap grows: run it for longer');
+  else if (summary.heap_at_end_mb >= HEAP_GROWTH_MAX * settledHeap) faults.push(`the heap grew from ${settledHeap} to ${summary.heap_at_end_mb} MB`);
+  if (seat.problems.length > 0) faults.push(...seat.problems);
+  if (crowd.failed > 0) faults.push(`${crowd.failed} reports failed`);
+  for (const fault of faults) console.error(`NOT AS IT SHOULD BE: ${fault}`);
+  well = faults.length === 0;
 } finally {
   await crowd.close(well);
 }

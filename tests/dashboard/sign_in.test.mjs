@@ -34,7 +34,7 @@ async function byPassword(page, name, password) {
 }
 async function byCode(page, code, password = PASSWORD) {
   await page.getByRole('textbox').first().waitFor();
-  const other = page.getByRole('button', { name: 'I have an enrolment code' });
+  const other = page.getByRole('button', { name: 'I have a code' });
   if (await other.isVisible()) await other.click();
   await page.getByRole('textbox', { name: 'Enrolment code' }).fill(code);
   await page.getByRole('textbox', { name: 'New password', exact: true }).fill(password);
@@ -175,6 +175,20 @@ check('a card that opens', async () => {
   await isIn(page);
   await page.locator('summary', { hasText: 'Settings' }).click();
   await page.getByText(/Signed in as chief, operator/).waitFor();
+  await seat.context.close();
+});
+
+check('a card that opens brings in every tab that is open', async () => {
+  const { seat, page } = await atDoor({
+    ignoreHTTPSErrors: true,
+    serviceWorkers: 'block',
+    clientCertificates: [{ origin: `https://127.0.0.1:${office.loginPort}`, ...world.cards.good }],
+  });
+  const other = await seat.open('view=plan');
+  for (const one of [page, other]) await one.getByRole('textbox', { name: 'Name' }).waitFor();
+  await page.getByRole('link', { name: 'Sign in with a certificate' }).click();
+  for (const one of [page, other]) await isIn(one);
+  await other.getByRole('heading', { name: /^Plan, version/ }).waitFor();
   await seat.context.close();
 });
 

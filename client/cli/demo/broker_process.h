@@ -4,15 +4,12 @@
 
 #include <signal.h>
 
-#include <memory>
 #include <string>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "client/cli/demo/subprocess.h"
+#include "client/cli/demo/service_process.h"
 #include "muster/v1/agency.pb.h"
 
 namespace muster {
@@ -27,7 +24,8 @@ struct BrokerSetup {
 // Start and Stop belong to the main thread (see Subprocess); Abandon may be called from any thread.
 class BrokerProcess {
  public:
-  explicit BrokerProcess(BrokerSetup setup) : setup_(std::move(setup)) {}
+  explicit BrokerProcess(BrokerSetup setup)
+      : setup_(std::move(setup)), process_("the broker", setup_.folder + "/musterd.log") {}
 
   // The agency that registers the others. Set it before the first Start.
   void set_registrar(v1::Agency registrar) { registrar_ = std::move(registrar); }
@@ -37,33 +35,29 @@ class BrokerProcess {
   absl::Status Start(absl::Duration timeout = absl::Seconds(60));
 
   // SIGSTOP: the broker hangs; calls on their way to it get no answer.
-  void Freeze() { Signal(SIGSTOP); }
+  void Freeze() { process_.Signal(SIGSTOP); }
   // SIGKILL, and waits until it is gone.
-  void Kill();
+  void Kill() { process_.Kill(); }
   // SIGTERM, and waits for the drain. An error when it does not end with status 0 in time; it is killed then.
-  absl::Status Stop(absl::Duration timeout = absl::Seconds(30));
+  absl::Status Stop(absl::Duration timeout = absl::Seconds(30)) { return process_.Stop(timeout); }
   // After Stop: has `musterd verify` check every record of the log, and the state against its snapshots.
   absl::Status Verify(absl::Duration timeout = absl::Minutes(1));
   // Kills it; every later Start is refused. For signal handling and clean-up.
-  void Abandon();
+  void Abandon() { process_.Abandon(); }
 
   // host:port.
   const std::string& address() const { return address_; }
   std::string config_file() const;
   std::string data_dir() const;
-  std::string log_file() const;
+  const std::string& log_file() const { return process_.log_file(); }
 
  private:
-  void Signal(int signal);
   absl::Status WriteConfig() const;
-  absl::Status WaitForAddress(absl::Duration timeout);
 
   const BrokerSetup setup_;
   std::string address_;   // Main thread only.
   v1::Agency registrar_;  // Main thread only.
-  absl::Mutex mu_;
-  std::shared_ptr<Subprocess> process_ ABSL_GUARDED_BY(mu_);
-  bool abandoned_ ABSL_GUARDED_BY(mu_) = false;
+  ServiceProcess process_;
 };
 
 }  // namespace muster

@@ -154,7 +154,7 @@ class Demo {
           << "  muster tally explain " << operation << " persons --definition source\n"
           << "  muster plan acknowledgements " << operation << "\n"
           << "  muster claim reconcile " << operation << "\n"
-          << "  muster conflict list " << operation << " --context mo-watch\n"
+          << "  muster conflict list --operation " << operation << " --context mo-watch\n"
           << "  muster plan show " << operation << " --context nd-bci   # who must not see one of the sections\n";
     return absl::OkStatus();
   }

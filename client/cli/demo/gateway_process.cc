@@ -1,19 +1,15 @@
 #include "client/cli/demo/gateway_process.h"
 
-#include <signal.h>
-
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "absl/time/clock.h"
-#include "common/clock.h"
 #include "common/status_macros.h"
+#include "common/toml.h"
 
 namespace muster {
 namespace {
@@ -24,12 +20,17 @@ namespace fs = std::filesystem;
 constexpr absl::string_view kUrl = "\"url\":\"";
 constexpr absl::string_view kSignedIn = "\"msg\":\"signed in\"";
 
-// A TOML basic string.
-std::string Quoted(absl::string_view text) { return absl::StrCat("\"", absl::Utf8SafeCEscape(text), "\""); }
-
 std::string ReadAll(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+}
+
+// Empty: it does not say so yet.
+std::string UrlIn(absl::string_view log) {
+  const size_t start = log.find(kUrl);
+  const size_t end = start == absl::string_view::npos ? start : log.find('"', start + kUrl.size());
+  if (end == absl::string_view::npos) return "";
+  return std::string(log.substr(start + kUrl.size(), end - start - kUrl.size()));
 }
 
 }  // namespace
@@ -39,15 +40,15 @@ absl::Status GatewayProcess::WriteConfig() const {
   fs::create_directories(setup_.folder, error);
   std::ofstream file(config_file(), std::ios::trunc);
   file << "# Written by `muster demo`: the dashboard of one office, for an EXERCISE.\n"
-       << "state_dir = " << Quoted(absl::StrCat(setup_.folder, "/state"))
-       << "\ndashboard_dir = " << Quoted(setup_.dashboard_dir)
-       << "\n\n[listen]\naddress = " << Quoted(absl::StrCat(setup_.host, ":0"))
-       << "\ncertificate_file = " << Quoted(absl::StrCat(setup_.server_certificate, ".crt"))
-       << "\nkey_file = " << Quoted(absl::StrCat(setup_.server_certificate, ".key")) << "\n\n[brokers]\naddresses = ["
-       << Quoted(setup_.broker) << "]"
-       << "\ncertificate_file = " << Quoted(absl::StrCat(setup_.office_certificate, ".crt"))
-       << "\nkey_file = " << Quoted(absl::StrCat(setup_.office_certificate, ".key"))
-       << "\nca_file = " << Quoted(setup_.ca_file) << "\n\n[logging]\nformat = \"json\"\n";
+       << "state_dir = " << TomlString(absl::StrCat(setup_.folder, "/state"))
+       << "\ndashboard_dir = " << TomlString(setup_.dashboard_dir)
+       << "\n\n[listen]\naddress = " << TomlString(absl::StrCat(setup_.host, ":0"))
+       << "\ncertificate_file = " << TomlString(absl::StrCat(setup_.server_certificate, ".crt"))
+       << "\nkey_file = " << TomlString(absl::StrCat(setup_.server_certificate, ".key"))
+       << "\n\n[brokers]\naddresses = [" << TomlString(setup_.broker) << "]"
+       << "\ncertificate_file = " << TomlString(absl::StrCat(setup_.office_certificate, ".crt"))
+       << "\nkey_file = " << TomlString(absl::StrCat(setup_.office_certificate, ".key"))
+       << "\nca_file = " << TomlString(setup_.ca_file) << "\n\n[logging]\nformat = \"json\"\n";
   file.flush();
   if (!file) return absl::InternalError(absl::StrCat("cannot write ", config_file(), "; is the disk full?"));
   return absl::OkStatus();
@@ -55,32 +56,9 @@ absl::Status GatewayProcess::WriteConfig() const {
 
 absl::Status GatewayProcess::Start(absl::Duration timeout) {
   MUSTER_RETURN_IF_ERROR(WriteConfig());
-  {
-    absl::MutexLock lock(&mu_);
-    if (abandoned_) return absl::CancelledError("interrupted");
-    MUSTER_ASSIGN_OR_RETURN(process_,
-                            Subprocess::Start({setup_.muster_gateway, "serve", "--config", config_file()}, log_file()));
-  }
-  return WaitForUrl(timeout);
-}
-
-absl::Status GatewayProcess::WaitForUrl(absl::Duration timeout) {
-  const std::shared_ptr<Subprocess> process = Process();
-  const absl::Time deadline = SystemClock()->Now() + timeout;
-  while (process->Running() && SystemClock()->Now() < deadline) {
-    const std::string file = ReadAll(log_file());
-    const absl::string_view log = file;
-    const size_t start = log.find(kUrl);
-    const size_t end = start == absl::string_view::npos ? start : log.find('"', start + kUrl.size());
-    if (end != absl::string_view::npos) {
-      url_ = std::string(log.substr(start + kUrl.size(), end - start - kUrl.size()));
-      return absl::OkStatus();
-    }
-    absl::SleepFor(absl::Milliseconds(5));
-  }
-  return absl::InternalError(absl::StrCat("the gateway ", process->Running() ? "did not say where it serves" : "ended",
-                                          "; the end of what it said:\n", process->LogTail(),
-                                          "\nRun the demo again with --keep FOLDER to keep its log"));
+  MUSTER_ASSIGN_OR_RETURN(url_, process_.Start({setup_.muster_gateway, "serve", "--config", config_file()}, timeout,
+                                               [this] { return UrlIn(ReadAll(process_.log_file())); }));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> GatewayProcess::Invite(absl::string_view person, absl::string_view role) {
@@ -102,34 +80,6 @@ absl::StatusOr<std::string> GatewayProcess::Invite(absl::string_view person, abs
       absl::StrCat("muster-gateway invite ended with status ", status, " and gave no code: ", said));
 }
 
-bool GatewayProcess::SomebodySignedIn() const { return absl::StrContains(ReadAll(log_file()), kSignedIn); }
-
-absl::Status GatewayProcess::Stop(absl::Duration timeout) {
-  const std::shared_ptr<Subprocess> process = Process();
-  if (process == nullptr) return absl::OkStatus();
-  process->Signal(SIGTERM);
-  const absl::StatusOr<int> status = process->Wait(timeout);
-  if (!status.ok()) process->Signal(SIGKILL);
-  MUSTER_RETURN_IF_ERROR(status.status());
-  if (*status == 0) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat("the gateway at ", url_, " ended with status ", *status,
-                                          "; the end of its log:\n", process->LogTail()));
-}
-
-void GatewayProcess::Abandon() {
-  {
-    absl::MutexLock lock(&mu_);
-    abandoned_ = true;
-  }
-  const std::shared_ptr<Subprocess> process = Process();
-  if (process == nullptr) return;
-  process->Signal(SIGKILL);
-  (void)process->Wait(absl::InfiniteDuration());
-}
-
-std::shared_ptr<Subprocess> GatewayProcess::Process() {
-  absl::MutexLock lock(&mu_);
-  return process_;
-}
+bool GatewayProcess::SomebodySignedIn() const { return absl::StrContains(ReadAll(process_.log_file()), kSignedIn); }
 
 }  // namespace muster

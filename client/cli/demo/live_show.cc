@@ -13,7 +13,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
-#include "common/clock.h"
+#include "client/cli/printer.h"
+#include "common/deadline.h"
 #include "common/sha256.h"
 #include "common/status_macros.h"
 
@@ -147,16 +148,16 @@ void LiveShow::AnnounceAsJson(const std::string& certificate_file, const std::st
                     host_port.substr(0, colon), "\",\"port\":", absl::StripSuffix(host_port.substr(colon + 1), "/"),
                     ",\"person\":\"", kPerson, "\",\"role\":\"", kRole, "\",\"code\":\"", door.code, "\"}");
   });
-  out_ << "{\"dashboards\":[" << doors << "],\"certificate_file\":\"" << absl::CEscape(certificate_file)
-       << "\",\"certificate_sha256\":\"" << fingerprint << "\",\"broker\":\"" << broker.address() << "\"}" << std::endl;
+  out_ << "{\"dashboards\":[" << doors << "],\"certificate_file\":" << cli::JsonString(certificate_file)
+       << ",\"certificate_sha256\":\"" << fingerprint << "\",\"broker\":\"" << broker.address() << "\"}" << std::endl;
 }
 
 void LiveShow::WaitForSomebody() {
   out_ << "The replay starts when somebody has signed in, or with Enter, or in "
        << absl::ToInt64Seconds(kWaitForSomebody) << " seconds.\n\n"
        << std::flush;
-  const absl::Time deadline = SystemClock()->Now() + kWaitForSomebody;
-  while (SystemClock()->Now() < deadline && !SomebodySignedIn()) {
+  const Deadline deadline(kWaitForSomebody);
+  while (!deadline.passed() && !SomebodySignedIn()) {
     pollfd keyboard = {STDIN_FILENO, POLLIN, 0};
     if (poll(&keyboard, 1, kLookEveryMs) <= 0) continue;
     char line[256];

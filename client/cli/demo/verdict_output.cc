@@ -6,8 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "client/cli/demo/verdict.h"
+#include "client/cli/printer.h"
 
 namespace muster {
 namespace {
@@ -88,11 +88,6 @@ void PrintClaims(const Verdict& verdict, std::ostream& out) {
   out << "Claims are shown, not judged: they disagree among themselves.\n\n";
 }
 
-// A JSON string: names of lines hold nothing that needs more.
-std::string Quoted(absl::string_view text) {
-  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"\"", "\\\""}}), "\"");
-}
-
 }  // namespace
 
 std::vector<std::string> Verdict::Differing(const Published& published) const {
@@ -149,7 +144,7 @@ std::string VerdictJson(const Scenario& scenario, const Verdict& verdict, const 
   const std::string mode = v1::OperationMode_Name(lead.mode()).substr(sizeof("OPERATION_MODE_") - 1);
   const std::vector<std::string> differing = verdict.Differing(scenario.published);
   const std::string differs = absl::StrJoin(
-      differing, ",", [](std::string* out, const std::string& name) { absl::StrAppend(out, Quoted(name)); });
+      differing, ",", [](std::string* out, const std::string& name) { absl::StrAppend(out, cli::JsonString(name)); });
   return absl::StrCat("{\"mode\":\"", mode, "\",\"ok\":", differing.empty() ? "true" : "false", ",", numbers,
                       ",\"differs\":[", differs, "]}");
 }

@@ -172,6 +172,21 @@ TEST_F(FrontTest, OneAddressCannotTakeEveryPlaceWhereASignInWaits) {
   EXPECT_EQ(main_.Serve(from_elsewhere).status, 401);
 }
 
+TEST_F(FrontTest, OnlyTheLockOfANameSaysForHowLong) {
+  const std::string path = absl::StrCat(kSessionService, "SignIn");
+  const std::string body = R"({"person":"j-smith","password":"wrong"})";
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(Call(path, body).status, 401);
+  const HttpAnswer locked = Call(path, body);
+  EXPECT_EQ(locked.status, 429);
+  EXPECT_THAT(locked.body, HasSubstr("locked for 15 minutes"));
+  EXPECT_THAT(locked.body, HasSubstr("google.rpc.RetryInfo"));
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(Call(path, body).status, 429);
+  const HttpAnswer limited = Call(path, body);
+  EXPECT_EQ(limited.status, 429);
+  EXPECT_THAT(limited.body, HasSubstr("from this address"));
+  EXPECT_THAT(limited.body, testing::Not(HasSubstr("RetryInfo")));
+}
+
 TEST_F(FrontTest, ASignInMustObeyTheRulesOfItsFields) {
   const std::string path = absl::StrCat(kSessionService, "SignIn");
   EXPECT_EQ(Call(path, R"({"person":"j-smith"})").status, 400);

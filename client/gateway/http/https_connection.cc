@@ -199,7 +199,11 @@ void HttpsConnection::Send(HttpAnswer answer) {
   if (!stream_.next_layer().is_open()) return;
   phase_ = Phase::kAnswer;
   const bool whole = parser_->is_done();
-  if (answer.stream && parser_->get().version() == kHttp11) return SendStream(std::move(answer));
+  if (answer.stream) {
+    if (parser_->get().version() >= kHttp11) return SendStream(std::move(answer));
+    // Older readers know no chunks: without them they could not tell the stream's end from a broken line.
+    answer = Refusal(505, "a stream is sent over HTTP/1.1 only: ask for it with that");
+  }
   response_.emplace();
   SetHead(answer, &*response_);
   const bool keep_alive = whole && !stopping_ && parser_->get().keep_alive();

@@ -84,7 +84,6 @@ class HttpsConnection : public std::enable_shared_from_this<HttpsConnection> {
 
   void ReadHeader(absl::Duration within);
   void OnHeader(const Error& error);
-  void ReadBody();
   void RefuseMalformed(const Error& error);
   // The request without its body.
   HttpRequest Head();

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -185,6 +186,21 @@ TEST_F(HttpsServerTest, AStreamArrivesBitByBit) {
   EXPECT_THAT(client.ReadUntil("first\r\n"), HasSubstr("Transfer-Encoding: chunked\r\n"));
   first_read.Notify();
   EXPECT_EQ(client.ReadToEnd(), "6\r\nsecond\r\n0\r\n\r\n");
+}
+
+TEST_F(HttpsServerTest, AStreamIsRefusedToWhoDoesNotKnowChunks) {
+  std::atomic<int> streams = 0;
+  Serve([&](const HttpRequest&) {
+    HttpAnswer answer;
+    answer.stream = [&](StreamSink&) { ++streams; };
+    return answer;
+  });
+  TlsClient client(port());
+  client.Write("POST /feed HTTP/1.0\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+  const std::string answer = client.ReadToEnd();
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 505 "));
+  EXPECT_THAT(answer, HasSubstr("over HTTP/1.1 only"));
+  EXPECT_EQ(streams, 0);
 }
 
 TEST_F(HttpsServerTest, AStreamIsToldThatItsReaderIsGone) {

@@ -44,8 +44,6 @@ const Page kTooManyRequestsPage = {429, "Too many requests", "Your computer has 
                                    "Wait a few seconds and try again."};
 const Page kBusyPage = {503, "Busy", "The gateway has too much to do at this moment.",
                         "Wait a few seconds and try again."};
-const Page kFailedPage = {500, "Failed", "Something in the gateway has failed; its log says what.",
-                          "Try again. If it stays so, tell its operator."};
 const Page kNoApplicationPage = {
     503, "Dashboard not installed", "The gateway runs, but the dashboard's files are not where it looks for them.",
     "Its operator may install the package or set dashboard_dir, and then restart the gateway."};

@@ -37,7 +37,6 @@ extern const Page kWrongMethodPage;
 extern const Page kWrongHostPage;
 extern const Page kTooManyRequestsPage;
 extern const Page kBusyPage;
-extern const Page kFailedPage;
 extern const Page kNoApplicationPage;
 
 // `home` is the address of the link back; none when it is empty.

@@ -13,7 +13,7 @@
 namespace muster::gateway {
 
 // The Content-Security-Policy of the application: nothing but what this gateway serves.
-inline constexpr char kApplicationPolicy[] =
+inline constexpr absl::string_view kApplicationPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; worker-src 'self'; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
     "form-action 'self'";

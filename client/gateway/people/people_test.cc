@@ -200,6 +200,28 @@ TEST_F(PeopleTest, ANameThatBelongsToNobodyIsLockedLikewise) {
   EXPECT_EQ(SignInWith("nobody", "wrong"), absl::StatusCode::kResourceExhausted);
 }
 
+TEST_F(PeopleTest, NamesWhoseFailuresNoLongerCountAreForgottenAndLocksAreNot) {
+  Lockout lockout(&clock_);
+  const auto attempt = [&](absl::string_view who, int number) {
+    return lockout.Attempt(absl::StrCat(who, "-", number), /*known=*/true);
+  };
+  for (int i = 0; i < 5000; ++i) (void)attempt("early", i);
+  clock_.Advance(absl::Minutes(10));
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(attempt("locked", 0), absl::ZeroDuration());
+  EXPECT_EQ(lockout.remembered(), 5001u);
+  clock_.Advance(absl::Minutes(5));
+  for (int i = 0; i < 5000; ++i) (void)attempt("late", i);
+  EXPECT_EQ(lockout.remembered(), 5001u);
+  EXPECT_EQ(attempt("locked", 0), absl::Minutes(10));
+  // A crowd that has gone leaves little behind.
+  clock_.Advance(absl::Minutes(15));
+  for (int i = 0; i < 6000; ++i) {
+    (void)attempt("one", i);
+    clock_.Advance(absl::Minutes(1));
+  }
+  EXPECT_LE(lockout.remembered(), Lockout::kRoomMin);
+}
+
 TEST_F(PeopleTest, ASuccessForgetsTheFailuresBeforeIt) {
   Enroll("j-smith");
   for (int i = 0; i < 4; ++i) (void)SignInWith("j-smith", "wrong");

@@ -6,16 +6,19 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/rich_status.h"
 #include "common/status_macros.h"
 
 namespace muster::gateway {
 namespace {
 
+// Of all that a person who signs in may meet, only the lock says for how long: so a page tells it from a rate limit.
 absl::Status Locked(absl::Duration left) {
   const int64_t minutes = std::max<int64_t>(1, absl::ToInt64Minutes(absl::Ceil(left, absl::Minutes(1))));
-  return absl::ResourceExhaustedError(
-      absl::StrCat("this name is locked for ", minutes, minutes == 1 ? " minute" : " minutes", " after ",
-                   Lockout::kAttemptsMax, " attempts that failed: wait, or ask for a new invitation"));
+  return WithRetryDelay(absl::ResourceExhaustedError(absl::StrCat(
+                            "this name is locked for ", minutes, minutes == 1 ? " minute" : " minutes", " after ",
+                            Lockout::kAttemptsMax, " attempts that failed: wait, or ask for a new invitation")),
+                        left);
 }
 
 }  // namespace

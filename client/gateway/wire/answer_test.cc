@@ -123,6 +123,22 @@ TEST(AnswerTest, GrpcWebTrailersCarryTheWholeStatus) {
   EXPECT_EQ(RejectedOf(back).rule(), "P3");
 }
 
+TEST(AnswerTest, WhenToTryAgainIsToldAloneWhereThereIsNoReason) {
+  const absl::Status locked = WithRetryDelay(absl::ResourceExhaustedError("locked"), absl::Seconds(899.5));
+  const Struct error = ParseJson(ConnectErrorJson(locked));
+  const auto& details = error.fields().at("details").list_value();
+  ASSERT_EQ(details.values_size(), 1);
+  EXPECT_EQ(details.values(0).struct_value().fields().at("type").string_value(), "google.rpc.RetryInfo");
+  const std::string trailers = GrpcWebTrailers(locked, {});
+  const size_t begin = trailers.find("grpc-status-details-bin: ") + 25;
+  std::string bytes;
+  ASSERT_TRUE(absl::Base64Unescape(trailers.substr(begin, trailers.find("\r\n", begin) - begin), &bytes));
+  const absl::Status back = FromRichStatus(8, "", bytes);
+  EXPECT_EQ(RetryDelayOf(back), absl::Minutes(15));
+  EXPECT_FALSE(back.GetPayload(kRejectedTypeUrl).has_value());
+  EXPECT_FALSE(absl::StrContains(ConnectErrorJson(absl::ResourceExhaustedError("busy")), "details"));
+}
+
 TEST(AnswerTest, JsonTextIsEscapedWhateverItsBytes) {
   EXPECT_EQ(JsonString("a\"b\\c\n\x01"), "\"a\\\"b\\\\c\\u000a\\u0001\"");
   EXPECT_EQ(JsonString("\xff"

@@ -3,10 +3,12 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/types/optional.h"
 #include "common/error_reason.h"
 #include "common/formats.h"
 #include "common/rich_status.h"
@@ -57,7 +59,16 @@ std::string Base64WithoutPadding(absl::string_view bytes) {
 // What ToRichStatusBytes concludes from a code alone is about agencies and brokers, and wrong about a person's
 // password.
 std::string RichBytes(const absl::Status& status) {
-  return status.GetPayload(kRejectedTypeUrl).has_value() ? ToRichStatusBytes(status) : "";
+  if (status.GetPayload(kRejectedTypeUrl).has_value()) return ToRichStatusBytes(status);
+  const absl::optional<absl::Cord> retry = status.GetPayload(kRetryInfoTypeUrl);
+  if (!retry.has_value()) return "";
+  google::rpc::Status rich;
+  rich.set_code(static_cast<int>(status.code()));
+  rich.set_message(StatusMessage(status));
+  google::protobuf::Any* detail = rich.add_details();
+  detail->set_type_url(kRetryInfoTypeUrl);
+  detail->set_value(std::string(*retry));
+  return rich.SerializeAsString();
 }
 
 std::string DetailsJson(const absl::Status& status) {

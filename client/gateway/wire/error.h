@@ -1,7 +1,7 @@
 // How a call's error is told to a browser: as Connect's JSON, or as the trailers of gRPC-Web.
 //
 // Both carry google.rpc.Status's details (common/rich_status.h) of a status that carries a reason, so that a client
-// sees it and the rule.
+// sees it and the rule; and of any other the RetryInfo that it was given (WithRetryDelay), and nothing more.
 //
 // Threading: pure functions.
 #ifndef MUSTER_CLIENT_GATEWAY_WIRE_ERROR_H_

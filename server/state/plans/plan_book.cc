@@ -1,7 +1,7 @@
 #include "server/state/plans/plan_book.h"
 
 #include <algorithm>
-#include <iterator>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -86,25 +86,6 @@ class Reading {
     if (material) view_.set_last_material_version(next);
   }
 
-  uint32_t version() const { return view_.version(); }
-
-  // Takes out what `last_audiences` close to the viewer.
-  void Close(const std::map<std::string, v1::Audience>& last_audiences) {
-    const auto sight_of = [&](const std::string& id) { return SightOf(last_audiences.at(id), viewer_); };
-    for (auto it = sections_.begin(); it != sections_.end();) {
-      const Sight sight = sight_of(it->first);
-      if (sight == Sight::kTitle) {
-        it->second.clear_body();
-        it->second.set_title_only(true);
-      }
-      it = sight == Sight::kNone ? sections_.erase(it) : std::next(it);
-    }
-    auto* const removed = view_.mutable_removed_section_ids();
-    removed->erase(std::remove_if(removed->begin(), removed->end(),
-                                  [&](const std::string& id) { return sight_of(id) == Sight::kNone; }),
-                   removed->end());
-  }
-
   v1::PlanView Finish(absl::string_view operation_id, bool withdrawn) && {
     // Whoever never saw a section sees no plan at all, not even that there is one.
     if (view_.version() == 0) return {};
@@ -155,27 +136,6 @@ v1::PlanView PlanBook::ViewFor(const v1::Participant& participant, uint32_t vers
   Reading reading(participant);
   for (uint32_t i = 0; i < version; ++i) reading.Turn(versions_[i]);
   return std::move(reading).Finish(operation_id_, withdrawn_);
-}
-
-v1::PlanView PlanBook::EarlierViewFor(const v1::Participant& participant, uint32_t own_version) const {
-  Reading reading(participant);
-  for (const storage::v1::PlanVersionImage& version : versions_) {
-    if (reading.version() == own_version) break;
-    reading.Turn(version);
-  }
-  if (reading.version() != own_version) return {};
-  reading.Close(LastAudiences());
-  return std::move(reading).Finish(operation_id_, /*withdrawn=*/false);
-}
-
-std::map<std::string, v1::Audience> PlanBook::LastAudiences() const {
-  std::map<std::string, v1::Audience> audiences;
-  for (const storage::v1::PlanVersionImage& version : versions_) {
-    for (const storage::v1::SectionVersion& change : version.changed()) {
-      if (!change.removed()) audiences[change.section().section_id()] = change.section().audience();
-    }
-  }
-  return audiences;
 }
 
 std::string PlanBook::ViewKey(const v1::Participant& participant) const {

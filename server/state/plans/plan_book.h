@@ -8,7 +8,6 @@
 #define MUSTER_SERVER_STATE_PLANS_PLAN_BOOK_H_
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -32,10 +31,6 @@ class PlanBook {
   v1::PlanView ViewFor(const v1::Participant& participant) const { return ViewFor(participant, version()); }
   // The same as of the lead's version `version`.
   v1::PlanView ViewFor(const v1::Participant& participant, uint32_t version) const;
-
-  // What `participant` may still see of its own version `own_version`: the sections that are not closed to it today,
-  // by their last audience. version() == 0 in the view when it has no such version.
-  v1::PlanView EarlierViewFor(const v1::Participant& participant, uint32_t own_version) const;
 
   // Participants with equal keys have equal views of every version; cheaper to compare than the views (rule P6).
   std::string ViewKey(const v1::Participant& participant) const;
@@ -78,8 +73,6 @@ class PlanBook {
 
  private:
   absl::Status CheckBase(uint32_t base_version) const;
-  // By section: who may read it today, or might before it was removed.
-  std::map<std::string, v1::Audience> LastAudiences() const;
   Reach ComputeReach(const v1::Participant& participant) const;
 
   std::string operation_id_;

@@ -1,6 +1,8 @@
-// The plan rules P3 to P6 of the domain, each by name.
+// The plan rules P3 to P7 of the domain, each by name.
+#include "common/status_macros.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/state/queries.h"
 #include "server/state/readiness/testing/go.h"
 #include "server/state/testing/test_support.h"
 
@@ -24,6 +26,18 @@ class PlanRules : public ::testing::Test {
   }
   v1::ErrorReason ReasonOf(absl::string_view agency_id, const v1::Submission& submission) {
     return world_.Submit(agency_id, submission).rejected().reason();
+  }
+
+  // What GetPlan answers.
+  absl::StatusOr<v1::PlanView> ReadPlan(absl::string_view agency_id, uint32_t version) const {
+    v1::GetPlanRequest request;
+    request.set_operation_id(kTestOperation);
+    request.set_version(version);
+    v1::GetPlanResponse response;
+    const v1::Principal principal = PrincipalOf(agency_id);
+    MUSTER_RETURN_IF_ERROR(AnswerQuery({world_.state(), principal, world_.Now(), absl::InfiniteFuture()},
+                                       "muster.v1.PlanService/GetPlan", request, &response));
+    return response.plan();
   }
 
   World world_;
@@ -255,32 +269,22 @@ TEST_F(PlanRules, ObserversAndAuditorsReadTitlesOnlyAndNoneOfASite) {
   }
 }
 
-TEST_F(PlanRules, AnEarlierVersionIsReadAsItWas) {
-  const v1::PlanView first = world_.PlanOf("ky-ago");
+TEST_F(PlanRules, TheLeadReadsEarlierVersionsAsTheyWere) {
+  const v1::PlanView first = world_.PlanOf("lead");
   world_.MustSubmit("lead", AmendPlan(1, kMaterial, {MakeSection("situation", "Another text.")}));
-  EXPECT_EQ(world_.EarlierPlanOf("ky-ago", 1).SerializeAsString(), first.SerializeAsString());
-  EXPECT_EQ(world_.EarlierPlanOf("ky-ago", 2).SerializeAsString(), world_.PlanOf("ky-ago").SerializeAsString());
-  EXPECT_EQ(world_.EarlierPlanOf("ky-ago", 3).version(), 0);
+  EXPECT_EQ(ReadPlan("lead", 1)->SerializeAsString(), first.SerializeAsString());
+  EXPECT_EQ(ReadPlan("lead", 2)->SerializeAsString(), world_.PlanOf("lead").SerializeAsString());
+  EXPECT_EQ(ReadPlan("lead", 3).status().code(), absl::StatusCode::kNotFound);
 }
 
-// P7: what was closed to a reader stays closed, however early the version that it asks for.
-TEST_F(PlanRules, P7AnEarlierVersionShowsNothingThatIsClosedToday) {
-  v1::Section closed = MakeSection("situation", "No longer for Kentucky.");
-  closed.mutable_audience()->add_excluded_agency_ids("ky-ago");
-  world_.MustSubmit("lead", AmendPlan(1, kMaterial, {closed}));
-  const v1::PlanView first = world_.EarlierPlanOf("ky-ago", 1);
-  EXPECT_EQ(first.version(), 1);
-  for (const v1::SectionView& section : first.sections()) EXPECT_NE(section.section_id(), "situation");
-  EXPECT_EQ(world_.EarlierPlanOf("lead", 1).sections_size(), world_.PlanOf("lead").sections_size());
-}
-
-TEST_F(PlanRules, P7ASectionThatWasClosedBeforeItWasRemovedStaysClosed) {
-  v1::Section closed = MakeSection("situation", "No longer for Kentucky.");
-  closed.mutable_audience()->add_excluded_agency_ids("ky-ago");
-  world_.MustSubmit("lead", AmendPlan(1, kMaterial, {closed}));
-  world_.MustSubmit("lead", AmendPlan(2, kMaterial, {}, {"situation"}));
-  const v1::PlanView first = world_.EarlierPlanOf("ky-ago", 1);
-  for (const v1::SectionView& section : first.sections()) EXPECT_NE(section.section_id(), "situation");
+// P7: it may have joined, or been given a site, after something was taken out of the plan.
+TEST_F(PlanRules, P7NobodyElseReadsAVersionThatIsNotTheCurrentOne) {
+  world_.MustSubmit("lead", AmendPlan(1, kMaterial, {MakeSection("situation", "The informant is taken out.")}));
+  world_.MustSubmit("lead", SetParticipant("outsider", v1::ROLE_PARTICIPANT, {}));
+  for (const char* agency : {"outsider", "ky-ago"}) {
+    EXPECT_EQ(ReadPlan(agency, world_.PlanOf(agency).version() - 1).status().code(), absl::StatusCode::kNotFound);
+    EXPECT_TRUE(ReadPlan(agency, world_.PlanOf(agency).version()).ok());
+  }
 }
 
 TEST_F(PlanRules, AnAmendmentOfAnOldVersionIsRefused) {

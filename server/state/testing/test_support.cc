@@ -127,10 +127,6 @@ v1::PlanView World::PlanOf(absl::string_view agency_id) const {
   return operation().plan().ViewFor(participant(agency_id));
 }
 
-v1::PlanView World::EarlierPlanOf(absl::string_view agency_id, uint32_t own_version) const {
-  return operation().plan().EarlierViewFor(participant(agency_id), own_version);
-}
-
 v1::Acknowledgement World::StandingOf(absl::string_view agency_id) const {
   return operation().plan().StandingOf(participant(agency_id));
 }

@@ -70,7 +70,6 @@ class World {
   const v1::Participant& participant(absl::string_view agency_id,
                                      absl::string_view operation_id = kTestOperation) const;
   v1::PlanView PlanOf(absl::string_view agency_id) const;
-  v1::PlanView EarlierPlanOf(absl::string_view agency_id, uint32_t own_version) const;
   v1::Acknowledgement StandingOf(absl::string_view agency_id) const;
   v1::TallyTotals TotalsFor(absl::string_view agency_id,
                             v1::CountingDefinition definition = v1::COUNTING_DEFINITION_LEAD,
