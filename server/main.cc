@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/clock.h"
+#include "common/config.h"
 #include "common/logging.h"
 #include "common/openssl_config.h"
 #include "common/random.h"

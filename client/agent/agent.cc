@@ -15,6 +15,7 @@
 #include "client/agent/link/refresher.h"
 #include "client/agent/link/sender.h"
 #include "client/agent/store/mirror.h"
+#include "common/config.h"
 #include "common/error_reason.h"
 #include "common/logging.h"
 #include "common/status_macros.h"

@@ -6,6 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "client/agent/config.h"
+#include "common/config.h"
 #include "common/status_macros.h"
 #include "common/tls_files.h"
 #include "common/validation.h"

@@ -9,9 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/agent/socket.h"
+#include "common/config.h"
 #include "common/status_macros.h"
 #include "common/toml.h"
-#include "google/protobuf/util/json_util.h"
 
 namespace muster::agent {
 namespace {
@@ -65,12 +65,6 @@ void CheckDurations(AgentConfig* config, std::vector<std::string>* wrong) {
   }
 }
 
-void ResolvePath(const std::filesystem::path& folder, std::string* path) {
-  if (!path->empty() && std::filesystem::path(*path).is_relative()) {
-    *path = (folder / *path).lexically_normal().string();
-  }
-}
-
 void ResolvePaths(const std::filesystem::path& folder, AgentConfig* config) {
   ResolvePath(folder, config->mutable_state_dir());
   ResolvePath(folder, config->mutable_listen()->mutable_socket());
@@ -117,10 +111,6 @@ void CheckKey(const config::v1::AgentKeyConfig& key, std::vector<std::string>* w
 
 }  // namespace
 
-absl::Duration ToDuration(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
-}
-
 absl::StatusOr<AgentConfig> CompleteAgentConfig(AgentConfig config, const std::string& name,
                                                 const std::string& folder) {
   std::vector<std::string> wrong;
@@ -153,15 +143,6 @@ absl::StatusOr<AgentConfig> LoadAgentConfig(const std::string& path, const Confi
   if (!flags.socket.empty()) config.mutable_listen()->set_socket(std::filesystem::absolute(flags.socket).string());
   if (!flags.log_level.empty()) config.mutable_logging()->set_level(flags.log_level);
   return CompleteAgentConfig(std::move(config), path, std::filesystem::absolute(path).parent_path().string());
-}
-
-std::string DescribeAgentConfig(const AgentConfig& config) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  options.preserve_proto_field_names = true;
-  std::string text;
-  if (!google::protobuf::util::MessageToJsonString(config, &text, options).ok()) return config.DebugString();
-  return text;
 }
 
 }  // namespace muster::agent

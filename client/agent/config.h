@@ -6,8 +6,6 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
-#include "google/protobuf/duration.pb.h"
 #include "muster/config/v1/agent.pb.h"
 
 namespace muster::agent {
@@ -30,11 +28,6 @@ absl::StatusOr<config::v1::AgentConfig> LoadAgentConfig(const std::string& path,
 // `folder` (absolute) what relative paths are taken from.
 absl::StatusOr<config::v1::AgentConfig> CompleteAgentConfig(config::v1::AgentConfig config, const std::string& name,
                                                             const std::string& folder);
-
-// The configuration as it will be used, for people.
-std::string DescribeAgentConfig(const config::v1::AgentConfig& config);
-
-absl::Duration ToDuration(const google::protobuf::Duration& duration);
 
 }  // namespace muster::agent
 

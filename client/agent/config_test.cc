@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/config.h"
 #include "common/toml.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -20,6 +20,7 @@
 #include "client/lib/label.h"
 #include "common/clock.h"
 #include "common/clock_watch.h"
+#include "common/config.h"
 #include "common/logging.h"
 #include "common/openssl_config.h"
 #include "common/service_notify.h"
@@ -246,6 +247,6 @@ int main(int argc, char** argv) {
   if (serve->parsed()) return ExitCode(muster::agent::Serve(*loaded, {argv, config_path, flags}));
   if (rekey->parsed()) return ExitCode(muster::agent::Rekey(*loaded, rekey_flags));
   if (verify->parsed()) return ExitCode(muster::agent::Verify(*loaded));
-  std::cout << muster::agent::DescribeAgentConfig(*loaded);
+  std::cout << muster::DescribeConfig(*loaded);
   return 0;
 }

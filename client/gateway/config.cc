@@ -9,9 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/lib/connection.h"
+#include "common/config.h"
 #include "common/status_macros.h"
 #include "common/toml.h"
-#include "google/protobuf/util/json_util.h"
 
 namespace muster::gateway {
 namespace {
@@ -24,12 +24,6 @@ using config::v1::GatewayListenConfig;
 constexpr char kDefaultAddress[] = "127.0.0.1:8443";
 constexpr char kDefaultDashboardDir[] = "/usr/share/muster/dashboard";
 constexpr uint32_t kPortMax = 65535;
-
-void ResolvePath(const std::filesystem::path& folder, std::string* path) {
-  if (!path->empty() && std::filesystem::path(*path).is_relative()) {
-    *path = (folder / *path).lexically_normal().string();
-  }
-}
 
 void ResolvePaths(const std::filesystem::path& folder, GatewayConfig* config) {
   ResolvePath(folder, config->mutable_state_dir());
@@ -133,10 +127,6 @@ void CheckLimit(absl::string_view key, uint32_t value, uint32_t max, std::vector
 
 }  // namespace
 
-absl::Duration ToDuration(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
-}
-
 bool SplitAddress(absl::string_view address, std::string* host, std::string* port) {
   const size_t colon = address.rfind(':');
   if (colon == absl::string_view::npos || colon == 0 || colon + 1 == address.size()) return false;
@@ -178,15 +168,6 @@ absl::StatusOr<GatewayConfig> LoadGatewayConfig(const std::string& path, const C
   if (!flags.dashboard_dir.empty()) config.set_dashboard_dir(std::filesystem::absolute(flags.dashboard_dir).string());
   if (!flags.log_level.empty()) config.mutable_logging()->set_level(flags.log_level);
   return CompleteGatewayConfig(std::move(config), path, std::filesystem::absolute(path).parent_path().string());
-}
-
-std::string DescribeGatewayConfig(const GatewayConfig& config) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  options.preserve_proto_field_names = true;
-  std::string text;
-  if (!google::protobuf::util::MessageToJsonString(config, &text, options).ok()) return config.DebugString();
-  return text;
 }
 
 }  // namespace muster::gateway

@@ -9,8 +9,6 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
-#include "google/protobuf/duration.pb.h"
 #include "muster/config/v1/gateway.pb.h"
 
 namespace muster::gateway {
@@ -33,11 +31,6 @@ absl::StatusOr<config::v1::GatewayConfig> LoadGatewayConfig(const std::string& p
 // and `folder` (absolute) what relative paths are taken from.
 absl::StatusOr<config::v1::GatewayConfig> CompleteGatewayConfig(config::v1::GatewayConfig config,
                                                                 const std::string& name, const std::string& folder);
-
-// The configuration as it will be used, for people.
-std::string DescribeGatewayConfig(const config::v1::GatewayConfig& config);
-
-absl::Duration ToDuration(const google::protobuf::Duration& duration);
 
 // host:port in its parts; brackets around an IPv6 address are taken off. False when it is not of that form.
 bool SplitAddress(absl::string_view address, std::string* host, std::string* port);

@@ -6,6 +6,7 @@
 
 #include "client/gateway/config.h"
 #include "client/gateway/http/tls_context.h"
+#include "common/config.h"
 #include "common/logging.h"
 #include "common/status_macros.h"
 #include "google/protobuf/util/message_differencer.h"

@@ -21,6 +21,7 @@
 #include "client/gateway/people/people.h"
 #include "client/lib/label.h"
 #include "common/clock.h"
+#include "common/config.h"
 #include "common/logging.h"
 #include "common/openssl_config.h"
 #include "common/service_notify.h"
@@ -129,7 +130,7 @@ absl::Status RemovePerson(const GatewayConfig& config, const std::string& name) 
 }
 
 absl::Status PrintConfig(const GatewayConfig& config) {
-  std::cout << DescribeGatewayConfig(config);
+  std::cout << DescribeConfig(config);
   return absl::OkStatus();
 }
 

@@ -6,11 +6,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/config.h"
 #include "common/field_violation.h"
 #include "common/status_macros.h"
 #include "common/toml.h"
 #include "common/validation.h"
-#include "google/protobuf/util/json_util.h"
 
 namespace muster {
 namespace {
@@ -79,11 +79,6 @@ absl::Status Check(const BrokerConfig& config, absl::string_view name) {
   return absl::InvalidArgumentError(absl::StrCat(name, ":\n  ", absl::StrJoin(wrong, "\n  ")));
 }
 
-void ResolvePath(const std::filesystem::path& folder, std::string* path) {
-  if (!path->empty() && std::filesystem::path(*path).is_relative())
-    *path = (folder / *path).lexically_normal().string();
-}
-
 void Apply(const ConfigFlags& flags, BrokerConfig* config) {
   if (!flags.data_dir.empty()) config->set_data_dir(std::filesystem::absolute(flags.data_dir).string());
   if (!flags.listen_address.empty()) config->mutable_listen()->set_address(flags.listen_address);
@@ -105,15 +100,6 @@ absl::StatusOr<BrokerConfig> LoadConfig(const std::string& path, const ConfigFla
   ResolvePath(folder, config.mutable_tls()->mutable_key_file());
   ResolvePath(folder, config.mutable_tls()->mutable_ca_file());
   return config;
-}
-
-std::string DescribeConfig(const BrokerConfig& config) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  options.preserve_proto_field_names = true;
-  std::string text;
-  if (!google::protobuf::util::MessageToJsonString(config, &text, options).ok()) return config.DebugString();
-  return text;
 }
 
 }  // namespace muster

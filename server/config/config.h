@@ -25,9 +25,6 @@ struct ConfigFlags {
 // there.
 absl::StatusOr<config::v1::BrokerConfig> LoadConfig(const std::string& path, const ConfigFlags& flags = {});
 
-// The configuration as it will be used, for people.
-std::string DescribeConfig(const config::v1::BrokerConfig& config);
-
 }  // namespace muster
 
 #endif  // MUSTER_SERVER_CONFIG_CONFIG_H_

@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "client/agent/config.h"
 #include "client/agent/serve/wire.h"
+#include "common/config.h"
 #include "common/error_reason.h"
 #include "common/field_violation.h"
 #include "google/protobuf/unknown_field_set.h"
