@@ -20,6 +20,7 @@ export async function launchWarning(world, ...args) {
   world.atClose(async (well) => {
     const pages = browser.contexts().flatMap((one) => one.pages());
     for (const [i, page] of well ? [] : pages.entries()) {
+      console.log(`left open: ${page.url()} says: ${(await textOf(page).catch(String)).replace(/\s+/g, ' ').slice(0, 1500)}`);
       await page.screenshot({ path: join(results, `left-${world.name}-${i}.png`), fullPage: true }).catch(() => undefined);
     }
     await browser.close();
