@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes a certificate authority and certificates for trying Muster out: the broker, a gateway, the posts of each
-# agency of agencies.csv, and a folder of certificates that the broker must refuse. See README.md beside this file.
+# Makes a certificate authority and certificates for trying Muster out: brokers, a gateway, the posts of each agency of
+# agencies.csv, an authority of its own for etcd, and a folder of certificates that the broker must refuse. See README.md
+# beside this file.
 # Needs only openssl 3.0 or later. Never use what it makes for real work.
 set -eu
 
@@ -104,8 +105,7 @@ CNF
     -newkey ec -pkeyopt ec_paramgen_curve:P-256 -keyout "$1.key" -out "$1.crt"
 }
 
-# leaf_config <common name> <serverAuth|clientAuth> <subject alternative names>: writes leaf.cnf. No names when $3 is
-# empty.
+# leaf_config <common name> <extended key usages> <subject alternative names>: writes leaf.cnf. No names when $3 is empty.
 leaf_config() {
   cat >"$work/leaf.cnf" <<CNF
 [req]
@@ -124,7 +124,7 @@ CNF
   [ -z "$3" ] || echo "subjectAltName = $3" >>"$work/leaf.cnf"
 }
 
-# make_leaf <base path> <CA base path> <common name> <serverAuth|clientAuth> <subject alternative names>
+# make_leaf <base path> <CA base path> <common name> <extended key usages> <subject alternative names>
 make_leaf() {
   leaf_config "$3" "$4" "$5"
   run_openssl req -x509 -sha256 -config "$work/leaf.cnf" -days "$days" -nodes -CA "$2.crt" -CAkey "$2.key" \
@@ -165,12 +165,27 @@ CNF
 td=spiffe://$trust_domain
 ca=$set_dir/ca/ca
 bad=$set_dir/bad
-mkdir "$set_dir/ca" "$set_dir/broker" "$set_dir/gateway" "$bad"
+etcd=$set_dir/etcd
+mkdir "$set_dir/ca" "$set_dir/broker" "$set_dir/gateway" "$etcd" "$bad"
 cp -- "$list" "$set_dir/agencies.csv"
 
 make_ca "$ca" "Muster example CA"
-make_leaf "$set_dir/broker/broker" "$ca" "Muster example broker" serverAuth \
-  "DNS:localhost, DNS:muster-broker, IP:127.0.0.1, IP:::1, URI:$td/broker/example"
+# make_broker <name of its files> <broker id>: a server to agencies, and to other brokers a server or a client.
+make_broker() {
+  make_leaf "$set_dir/broker/$1" "$ca" "Muster example broker $2" "serverAuth, clientAuth" \
+    "DNS:localhost, DNS:muster-broker, IP:127.0.0.1, IP:::1, URI:$td/broker/$2"
+}
+make_broker broker example
+for broker_id in broker-1 broker-2 broker-3; do
+  make_broker "$broker_id" "$broker_id"
+done
+
+# etcd holds everything that the brokers know, to whoever shows a certificate of its authority. So that authority is not the
+# one that signs for agencies. Members of etcd are clients of each other.
+make_ca "$etcd/ca" "Muster example etcd CA"
+make_leaf "$etcd/etcd" "$etcd/ca" "Muster example etcd" "serverAuth, clientAuth" "DNS:localhost, IP:127.0.0.1"
+make_leaf "$etcd/client" "$etcd/ca" "Muster brokers" clientAuth ""
+
 # What gateways show to browsers. Not by the CA: whoever held its key could then pass for a broker. The addresses are one
 # for each of several gateways on one machine, since browsers keep cookies by address and not by port.
 make_own_leaf "$set_dir/gateway/gateway" "Muster example gateway" \
@@ -181,7 +196,7 @@ certificates=0
 while IFS=, read -r agency_id _ _ _ _ _ _ posts; do
   [ "$agency_id" != agency_id ] || continue
   case $agency_id in
-    '' | *[!a-z0-9-]* | ca | broker | gateway | bad) fail "$list: '$agency_id' cannot be an agency id (a-z, 0-9 and dashes)" ;;
+    '' | *[!a-z0-9-]* | ca | broker | etcd | gateway | bad) fail "$list: '$agency_id' cannot be an agency id (a-z, 0-9 and dashes)" ;;
   esac
   case $posts in
     '' | *[!a-z0-9\ -]*) fail "$list: $agency_id has the posts '$posts', wanted names of a-z, 0-9 and dashes" ;;
@@ -216,5 +231,6 @@ for entry in "$set_dir"/*; do
   mv -- "$entry" "$out/$name"
 done
 
-echo "Made in $out: a CA, a broker, a gateway, $certificates posts of $agencies agencies, and 7 certificates that the broker must refuse"
+echo "Made in $out: a CA, four brokers, a gateway, $certificates posts of $agencies agencies, etcd's own CA with a server and a"
+echo "client, and 7 certificates that the broker must refuse"
 echo "(trust domain $trust_domain, valid for $days days). For trying out only."

@@ -83,6 +83,7 @@ absl::StatusCode CodeFor(v1::ErrorReason reason) {
     case v1::ERROR_REASON_FATE_UNKNOWN:
     case v1::ERROR_REASON_BEHIND_CURSOR:
     case v1::ERROR_REASON_OFF_LINE:
+    case v1::ERROR_REASON_NO_LEADER:
       return absl::StatusCode::kUnavailable;
     case v1::ERROR_REASON_HISTORY_TRIMMED:
       return absl::StatusCode::kOutOfRange;

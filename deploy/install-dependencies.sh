@@ -37,7 +37,7 @@ build_packages="
   libsystemd-dev
   libgtest-dev libgmock-dev
 "
-test_packages="shellcheck python3 curl systemd iptables iproute2 e2fsprogs mount util-linux"
+test_packages="shellcheck python3 curl systemd iptables iproute2 e2fsprogs mount util-linux etcd-server"
 # Each only where its command is not on the PATH: Node and browsers often come from elsewhere than Debian, and Debian's
 # npm cannot be installed beside another's Node.
 dashboard_packages="nodejs npm"

@@ -143,6 +143,7 @@ std::shared_ptr<CLI::App> BuildParser(Invocation& invocation, const std::vector<
   AddOutboxCommands(*app, invocation);
   AddAgentCommands(*app, invocation);
   AddDoctorCommand(*app, invocation);
+  AddClusterCommands(*app, invocation);
   AddVerb(*app, invocation, "version", "Show the version of this program", {"version", "version -o json"},
           [&invocation] { return Version(invocation); });
   for (const CommandAdder& add : more) add(*app, invocation);

@@ -29,6 +29,8 @@ void AddFeedCommands(CLI::App& app, Invocation& invocation);
 void AddOutboxCommands(CLI::App& app, Invocation& invocation);
 void AddAgentCommands(CLI::App& app, Invocation& invocation);
 void AddDoctorCommand(CLI::App& app, Invocation& invocation);
+// cluster: for those who run brokers; over their admin ports.
+void AddClusterCommands(CLI::App& app, Invocation& invocation);
 
 }  // namespace muster::cli
 

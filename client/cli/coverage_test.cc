@@ -335,7 +335,8 @@ TEST(Coverage, EveryCommandThatTalksToABrokerIsInTheTable) {
   for (const Covered& one : Table()) leaves.erase(absl::StrJoin(one.command, " "));
   for (const Covered& one : DaemonTable()) leaves.erase(absl::StrJoin(one.command, " "));
   EXPECT_THAT(leaves, testing::UnorderedElementsAre("agent bundle", "context add", "context list", "context remove",
-                                                    "context show", "context use", "operation report", "version"));
+                                                    "cluster status", "context show", "context use", "operation report",
+                                                    "version"));
 }
 
 }  // namespace

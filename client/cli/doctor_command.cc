@@ -5,6 +5,8 @@
 #include "client/cli/commands.h"
 #include "client/cli/daemon_socket.h"
 #include "client/cli/options.h"
+#include "client/lib/admin_port.h"
+#include "client/lib/doctor/cluster.h"
 #include "client/lib/doctor/doctor.h"
 #include "common/clock.h"
 #include "common/status_macros.h"
@@ -71,8 +73,23 @@ absl::StatusOr<DiagnoseResponse> Diagnose(Invocation& invocation) {
   return IsDaemon(options->brokers[0]) ? AskDaemon(invocation) : CheckBrokers(*options);
 }
 
-absl::Status Doctor(Invocation& invocation) {
-  MUSTER_ASSIGN_OR_RETURN(const DiagnoseResponse diagnosis, Diagnose(invocation));
+// Of the host of a broker, and of the cluster that it belongs to.
+void AddClusterFindings(const std::vector<std::string>& admin_ports, DiagnoseResponse* diagnosis) {
+  for (const std::string& admin : admin_ports) {
+    for (const doctor::Finding& finding : doctor::CheckCluster(admin, AskClusterStatus(admin))) {
+      *diagnosis->add_findings() = finding;
+    }
+  }
+}
+
+absl::Status Doctor(Invocation& invocation, const std::vector<std::string>& admin_ports) {
+  DiagnoseResponse diagnosis;
+  // Whoever looks after brokers need not be an agency: then there is no link to check.
+  const bool has_link = admin_ports.empty() || invocation.uses_given_connection() || !invocation.names_nothing();
+  if (has_link) {
+    MUSTER_ASSIGN_OR_RETURN(diagnosis, Diagnose(invocation));
+  }
+  AddClusterFindings(admin_ports, &diagnosis);
   invocation.printer().Print(DiagnosisView(diagnosis));
   for (const doctor::Finding& finding : diagnosis.findings()) {
     if (doctor::IsFailing(finding)) invocation.set_verdict(kFailure);
@@ -83,10 +100,15 @@ absl::Status Doctor(Invocation& invocation) {
 }  // namespace
 
 void AddDoctorCommand(CLI::App& app, Invocation& invocation) {
-  AddVerb(app, invocation, "doctor",
-          "Check the daemon, the way to its brokers and everything they need; say how to mend what fails",
-          {"doctor", "doctor --agent /run/muster/agent.sock -o json", "doctor --context mo-ago"},
-          [&invocation] { return Doctor(invocation); });
+  const auto admin_ports = std::make_shared<std::vector<std::string>>();
+  CLI::App* doctor =
+      AddVerb(app, invocation, "doctor",
+              "Check the daemon, the way to its brokers and everything they need; say how to mend what fails",
+              {"doctor", "doctor --agent /run/muster/agent.sock -o json", "doctor --context mo-ago",
+               "doctor --admin 127.0.0.1:7444"},
+              [&invocation, admin_ports] { return Doctor(invocation, *admin_ports); });
+  doctor->add_option("--admin", *admin_ports, "host:port of a broker's admin port: check its cluster and etcd as well")
+      ->delimiter(',');
 }
 
 }  // namespace muster::cli

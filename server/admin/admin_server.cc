@@ -73,6 +73,14 @@ class AdminServer::Impl {
     http_.Get("/metrics", [this](const httplib::Request&, httplib::Response& response) {
       response.set_content(FormatMetrics(options_.metrics()), "text/plain; version=0.0.4; charset=utf-8");
     });
+    http_.Get("/cluster", [this](const httplib::Request&, httplib::Response& response) {
+      if (options_.cluster) {
+        response.set_content(options_.cluster(), "application/json");
+        return;
+      }
+      response.status = 404;
+      response.set_content("this broker is alone; its configuration has no [cluster]\n", "text/plain; charset=utf-8");
+    });
   }
 
   absl::Status Start() {

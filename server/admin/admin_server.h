@@ -3,6 +3,7 @@
 //   GET /livez    200 "ok" while the process can still make progress, 503 with the reason otherwise (then: restart it)
 //   GET /readyz   200 "ok" while it takes submissions, 503 with the reason otherwise (then: send traffic elsewhere)
 //   GET /metrics  the Prometheus text format, version 0.0.4
+//   GET /cluster  how the cluster of brokers is: muster.cluster.v1.ClusterStatus as JSON; 404 by a broker that is alone
 //
 // It says nothing that needs a secret and changes nothing. Whoever can reach loopback can keep it busy but cannot make
 // it grow: two threads, eight connections waiting (the kernel's backlog holds the rest), one request of at most 16 KiB
@@ -56,6 +57,8 @@ class AdminServer {
     std::function<absl::Status()> live;
     std::function<absl::Status()> ready;
     std::function<std::vector<MetricSample>()> metrics;
+    // The JSON for /cluster. Empty in a broker that is alone.
+    std::function<std::string()> cluster = nullptr;
   };
 
   // Binds and serves. INVALID_ARGUMENT for an address that is malformed or not loopback, UNAVAILABLE when it is taken.

@@ -122,6 +122,24 @@ TEST_F(AdminServerTest, MetricsAreServedAsPrometheusText) {
   EXPECT_THAT(answer, HasSubstr("# TYPE muster_commits_total counter\nmuster_commits_total 3"));
 }
 
+TEST_F(AdminServerTest, ClusterIsServedAsItsCallbackSays) {
+  AdminServer::Options options = OptionsAt("127.0.0.1:0");
+  options.cluster = [] { return std::string("{\"brokerId\":\"broker-2\"}"); };
+  const auto server = AdminServer::Start(std::move(options));
+  ASSERT_TRUE(server.ok()) << server.status();
+  const std::string answer = Get((*server)->port(), "/cluster");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(answer, HasSubstr("Content-Type: application/json"));
+  EXPECT_THAT(answer, HasSubstr("\r\n\r\n{\"brokerId\":\"broker-2\"}"));
+}
+
+TEST_F(AdminServerTest, ABrokerThatIsAloneSaysThatItHasNoCluster) {
+  const std::unique_ptr<AdminServer> server = Start();
+  const std::string answer = Get(server->port(), "/cluster");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 404"));
+  EXPECT_THAT(answer, HasSubstr("its configuration has no [cluster]"));
+}
+
 TEST_F(AdminServerTest, HeadHasNoBody) {
   const std::unique_ptr<AdminServer> server = Start();
   const std::string answer = Ask(server->port(), "HEAD /livez HTTP/1.1\r\nHost: localhost\r\n\r\n");

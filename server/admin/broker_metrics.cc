@@ -1,5 +1,8 @@
 #include "server/admin/broker_metrics.h"
 
+#include <string>
+#include <utility>
+
 namespace muster {
 namespace {
 
@@ -15,8 +18,59 @@ MetricSample Sample(const char* name, const char* help, Type type, double value)
 }
 
 double Number(uint64_t value) { return static_cast<double>(value); }
+double Number(int64_t value) { return static_cast<double>(value); }
+double Number(bool value) { return value ? 1 : 0; }
+
+MetricSample Gauge(const char* name, const char* help, double value,
+                   std::vector<std::pair<std::string, std::string>> labels = {}) {
+  MetricSample sample = Sample(name, help, Type::kGauge, value);
+  sample.labels = std::move(labels);
+  return sample;
+}
+
+void AddBroker(const cluster::v1::BrokerStatus& broker, std::vector<MetricSample>* samples) {
+  const std::vector<std::pair<std::string, std::string>> labels = {{"broker", broker.broker_id()}};
+  samples->push_back(
+      Gauge("muster_cluster_alive", "1 while the broker renews its lease", Number(broker.alive()), labels));
+  samples->push_back(Gauge("muster_cluster_lag_events", "Events of the log that the broker has not applied",
+                           Number(broker.lag_events()), labels));
+}
+
+void AddEtcdMember(const cluster::v1::EtcdMemberStatus& member, std::vector<MetricSample>* samples) {
+  const std::vector<std::pair<std::string, std::string>> labels = {{"endpoint", member.endpoint()}};
+  samples->push_back(Gauge("muster_etcd_reachable", "1 when the etcd member answers this broker",
+                           Number(member.reachable()), labels));
+  if (!member.reachable()) return;  // Nothing is known of it; 0 would say that it is empty.
+  samples->push_back(
+      Gauge("muster_etcd_leader", "1 for the etcd member that leads the others", Number(member.leads()), labels));
+  samples->push_back(Gauge("muster_etcd_size_bytes", "Of the etcd member's database file", Number(member.size_bytes()),
+                           labels));
+  samples->push_back(Gauge("muster_etcd_in_use_bytes", "Of the file, what is in use; defragmenting frees the rest",
+                           Number(member.in_use_bytes()), labels));
+  samples->push_back(Gauge("muster_etcd_out_of_space", "1 while etcd refuses writes because its quota is used up",
+                           Number(member.out_of_space()), labels));
+}
 
 }  // namespace
+
+std::vector<MetricSample> ClusterMetrics(const cluster::v1::ClusterStatus& status) {
+  const bool leads = !status.leader_broker_id().empty() && status.leader_broker_id() == status.broker_id();
+  int64_t alive = 0;
+  for (const cluster::v1::BrokerStatus& broker : status.brokers()) alive += broker.alive() ? 1 : 0;
+  std::vector<MetricSample> samples = {
+      Gauge("muster_cluster_leader", "1 for the broker that leads", Number(leads)),
+      Gauge("muster_cluster_led", "0 while this broker knows of none that leads",
+            Number(!status.leader_broker_id().empty())),
+      Gauge("muster_cluster_term", "Grows with every change of the leader", Number(status.term())),
+      Gauge("muster_cluster_brokers", "Brokers that belong to the cluster", status.brokers_size()),
+      Gauge("muster_cluster_brokers_alive", "Of these, how many renew their leases", Number(alive)),
+      Gauge("muster_cluster_warnings", "What somebody should look at: muster cluster status", status.warnings_size()),
+      Gauge("muster_etcd_quota_bytes", "What etcd may hold, as configured", Number(status.etcd_quota_bytes())),
+  };
+  for (const cluster::v1::BrokerStatus& broker : status.brokers()) AddBroker(broker, &samples);
+  for (const cluster::v1::EtcdMemberStatus& member : status.etcd()) AddEtcdMember(member, &samples);
+  return samples;
+}
 
 std::vector<MetricSample> BrokerMetrics(const BrokerStats& stats, size_t open_streams) {
   const auto& sequencer = stats.sequencer;

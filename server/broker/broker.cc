@@ -6,6 +6,13 @@
 
 namespace muster {
 
+namespace {
+
+// What a follower decides at once while it catches up: readers see nothing of it until it is published.
+constexpr size_t kFollowedAtOnce = 512;
+
+}  // namespace
+
 Broker::Broker(Options options, std::unique_ptr<EventLog> log, const Clock* clock)
     : options_(std::move(options)),
       clock_(clock),
@@ -31,19 +38,55 @@ Broker::~Broker() { Stop(); }
 
 void Broker::Start(Hooks hooks) {
   hooks_ = std::move(hooks);
+  applier_ = std::make_unique<Applier>(state_.get(), &state_mu_, publisher_.get(), hooks_.access_changed);
   Sequencer::Hooks sequencer_hooks;
-  sequencer_hooks.access_changed = hooks_.access_changed;
   sequencer_hooks.committed = [this] { TakeSnapshotIfDue(options_.snapshot_every_events); };
   sequencer_hooks.idle = [this] { OnIdle(); };
   sequencer_hooks.failed = [this](const absl::Status& why) { OnFailed(why); };
-  sequencer_ = std::make_unique<Sequencer>(options_.sequencer, std::move(sequencer_hooks), log_.get(), state_.get(),
-                                           &state_mu_, publisher_.get(), clock_);
+  sequencer_hooks.deposed = hooks_.deposed;
+  sequencer_hooks.hand_over = hooks_.hand_over;
+  sequencer_ = std::make_unique<Sequencer>(options_.sequencer, std::move(sequencer_hooks), log_.get(), applier_.get(),
+                                           clock_);
   publisher_->Start();
+  if (!hooks_.hand_over) Lead(kRulesVersion);
+}
+
+absl::Status Broker::Follow() {
+  const Sequence first = state_->sequence() + 1;
+  if (first > log_->last_sequence()) {
+    OnIdle();
+    return absl::OkStatus();
+  }
+  std::vector<v1::Event> events;
+  const auto apply = [&]() -> absl::Status {
+    if (events.empty()) return absl::OkStatus();
+    const absl::Status published = applier_->Publish(events.front().sequence(), applier_->Apply(events));
+    events.clear();
+    TakeSnapshotIfDue(options_.snapshot_every_events);
+    return published;
+  };
+  absl::Status status = log_->Read(first, [&](Sequence sequence, absl::string_view bytes) -> absl::Status {
+    MUSTER_ASSIGN_OR_RETURN(events.emplace_back(), DecodeEvent(sequence, bytes));
+    return events.size() < kFollowedAtOnce ? absl::OkStatus() : apply();
+  });
+  if (status.ok()) status = apply();
+  if (!status.ok()) OnFailed(status);
+  return status;
+}
+
+void Broker::Lead(uint32_t rules_version) {
+  sequencer_->SetRulesVersion(rules_version);
   sequencer_->Start();
+  leads_ = true;
+}
+
+void Broker::StopLeading() {
+  leads_ = false;
+  sequencer_->Stop();
 }
 
 void Broker::StopAccepting() {
-  if (sequencer_ != nullptr) sequencer_->Stop();
+  if (sequencer_ != nullptr) StopLeading();
 }
 
 void Broker::Stop() {
@@ -116,7 +159,7 @@ void Broker::TakeSnapshotIfDue(uint64_t after_events) {
 
 void Broker::OnFailed(const absl::Status& why) {
   failed_ = true;
-  LogError("the fate of a commit is unknown; nothing more is accepted", {{"why", why.message()}});
+  LogError("nothing more is accepted; a new start recovers", {{"why", why.message()}});
   if (hooks_.failed) hooks_.failed(why);
 }
 

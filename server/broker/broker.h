@@ -4,6 +4,7 @@
 #ifndef MUSTER_SERVER_BROKER_BROKER_H_
 #define MUSTER_SERVER_BROKER_BROKER_H_
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -45,10 +46,13 @@ class Broker {
     uint32_t snapshots_kept = 2;
     uint64_t history_notices_max = 0;  // 0: keep all.
   };
-  // Called by the sequencer thread, without locks.
+  // Called without locks, by the thread that applies.
   struct Hooks {
     std::function<void()> access_changed;
     std::function<void(const absl::Status&)> failed;
+    // Of a cluster: as Sequencer::Hooks. Both or none.
+    std::function<void(const absl::Status&)> deposed = nullptr;
+    std::function<void(std::vector<PendingSubmission>)> hand_over = nullptr;
   };
 
   // Recovers what `log` and `options.data_dir` hold. See Recover for the errors.
@@ -59,7 +63,25 @@ class Broker {
   Broker(const Broker&) = delete;
   Broker& operator=(const Broker&) = delete;
 
+  // Begins to lead, and to serve readers; with Hooks::hand_over, to follow.
   void Start(Hooks hooks);
+
+  // ---- In a cluster: one thread calls these ----
+
+  // While it follows: applies and publishes what the log has beyond the state. An error is one that only a new start
+  // mends.
+  absl::Status Follow();
+  // From following to leading. The state must be at the end of the log.
+  void Lead(uint32_t rules_version);
+  // From leading to following; what is queued is committed or handed over. Nothing when it follows.
+  void StopLeading();
+  bool leads() const { return leads_; }
+  // In a cluster, and not leading: its state may be a moment behind.
+  bool follows() const { return hooks_.hand_over && !leads_; }
+  void SetRulesVersion(uint32_t version) { sequencer_->SetRulesVersion(version); }
+  // Bumped whenever events were applied and published.
+  const Revision& progress() const { return applier_->progress(); }
+
   // Refuses new submissions and answers the queued ones. Reads go on.
   void StopAccepting();
   // StopAccepting, ends the subscribers, and writes a snapshot. No caller may be left.
@@ -86,12 +108,13 @@ class Broker {
 
   const std::string& log_id() const { return log_id_; }
   const RecoveryReport& recovery() const { return recovery_; }
+  const std::string& data_dir() const { return options_.data_dir; }
   BrokerStats Stats() const;
 
  private:
   Broker(Options options, std::unique_ptr<EventLog> log, const Clock* clock);
 
-  // On the sequencer thread, between commits.
+  // On the thread that applies, between commits.
   void OnIdle();
   void TakeSnapshotIfDue(uint64_t after_events);
   void OnFailed(const absl::Status& why);
@@ -99,17 +122,19 @@ class Broker {
   const Options options_;
   const Clock* const clock_;
   const std::unique_ptr<EventLog> log_;
-  std::unique_ptr<FeedStore> feed_;  // The sequencer thread's.
+  std::unique_ptr<FeedStore> feed_;  // Of the thread that applies.
   RecoveryReport recovery_;
   std::string log_id_;
   Hooks hooks_;
 
   mutable absl::Mutex state_mu_;  // After the sequencer's queue_mu_, before the publisher's.
-  // Guarded by state_mu_, except that the sequencer thread, the only one that changes it, also reads it without.
+  // Guarded by state_mu_, except that the thread that applies, the only one that changes it, also reads it without.
   std::unique_ptr<State> state_;
 
   std::unique_ptr<Publisher> publisher_;
+  std::unique_ptr<Applier> applier_;
   std::unique_ptr<Sequencer> sequencer_;
+  std::atomic<bool> leads_ = false;
 
   // Writing a snapshot takes longer than a commit may wait: a thread does it, one at a time.
   std::unique_ptr<SnapshotStore> snapshots_;

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -27,10 +28,6 @@ absl::Status FateUnknown(const absl::Status& cause) {
                               "); send it again with the same submission_id"));
 }
 
-bool AnyChangedAccess(const std::vector<Applied>& applied) {
-  return std::any_of(applied.begin(), applied.end(), [](const Applied& one) { return one.access_changed; });
-}
-
 absl::Status NothingWritten(const absl::Status& cause) {
   return Refusal(v1::ERROR_REASON_STORAGE_FULL,
                  absl::StrCat("the broker could not store the submission (", cause.message(),
@@ -49,19 +46,21 @@ bool GapMayClose(const v1::Outcome& outcome, const PendingSubmission& pending, c
 
 }  // namespace
 
-Sequencer::Sequencer(const Options& options, Hooks hooks, EventLog* log, State* state, absl::Mutex* state_mu,
-                     Publisher* publisher, const Clock* clock)
+Sequencer::Sequencer(const Options& options, Hooks hooks, EventLog* log, Applier* applier, const Clock* clock)
     : options_(options),
       hooks_(std::move(hooks)),
       log_(log),
-      state_(state),
-      state_mu_(state_mu),
-      publisher_(publisher),
-      clock_(clock) {}
+      applier_(applier),
+      clock_(clock),
+      refusal_(Draining()) {}
 
 Sequencer::~Sequencer() { Stop(); }
 
 void Sequencer::Start() {
+  {
+    absl::MutexLock lock(&queue_mu_);
+    refusal_ = absl::OkStatus();
+  }
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -90,10 +89,15 @@ void Sequencer::SubmitAll(std::vector<PendingSubmission> pending) {
       for (size_t i = 0; i < taken; ++i) queue_.push_back(std::move(pending[i]));
     }
   }
-  if (refusal.ok() && taken < pending.size()) {
-    refusal = Refusal(v1::ERROR_REASON_QUEUE_FULL, "the broker has too much to do; send it again in a moment");
-  }
+  if (!refusal.ok()) return TurnAway(std::move(pending), refusal);
+  refusal = Refusal(v1::ERROR_REASON_QUEUE_FULL, "the broker has too much to do; send it again in a moment");
   for (size_t i = taken; i < pending.size(); ++i) pending[i].done(refusal);
+}
+
+void Sequencer::TurnAway(std::vector<PendingSubmission> pending, const absl::Status& refusal) {
+  if (pending.empty()) return;
+  if (hooks_.hand_over) return hooks_.hand_over(std::move(pending));
+  for (PendingSubmission& one : pending) one.done(refusal);
 }
 
 void Sequencer::Run() {
@@ -114,7 +118,7 @@ void Sequencer::Run() {
 bool Sequencer::WaitForWork() {
   // The clock may be set while we wait for what falls due: look at it again.
   constexpr absl::Duration kLookAgain = absl::Seconds(1);
-  const absl::Time due = state_->NextDue();
+  const absl::Time due = applier_->state().NextDue();
   absl::MutexLock lock(&queue_mu_);
   const absl::Condition has_news(
       +[](Sequencer* self) { return !self->queue_.empty() || !self->refusal_.ok(); }, this);
@@ -159,26 +163,23 @@ void Sequencer::CommitBatch(std::vector<PendingSubmission> submissions) {
     return;
   }
   MUSTER_FAILPOINT("commit.after_append");
-  std::vector<Applied> applied = ApplyAll(batch.events);  // Holds state_mu_; no I/O, cannot fail.
+  std::vector<Applied> applied = applier_->Apply(batch.events);  // Holds state_mu_; no I/O, cannot fail.
   MUSTER_FAILPOINT("commit.after_apply");
-  // Before anything is published: who may no longer be here must not receive what follows.
-  if (hooks_.access_changed && AnyChangedAccess(applied)) hooks_.access_changed();
-  const absl::Status published =  // Never waits for a reader.
-      publisher_->Publish(batch.events.front().sequence(), applied, state_->audiences());
+  const absl::Status published = applier_->Publish(batch.events.front().sequence(), applied);  // Waits for no reader.
   MUSTER_FAILPOINT("commit.after_publish");
   Acknowledge(std::move(batch), std::move(applied));
   MUSTER_FAILPOINT("commit.after_acknowledge");
-  if (!published.ok()) StopAccepting(published);
+  if (!published.ok()) StopAccepting(published, hooks_.failed);
 }
 
 Sequencer::Batch Sequencer::Sequence(std::vector<PendingSubmission> submissions) {
   // Time never runs backwards in the log, whatever the clock does. Only this thread changes the state, so it reads it
   // freely.
-  const absl::Time accepted_at = std::max(clock_->Now(), state_->last_accepted_at());
+  const absl::Time accepted_at = std::max(clock_->Now(), applier_->state().last_accepted_at());
   Batch batch;
   for (PendingSubmission& pending : submissions) {
     std::optional<v1::Outcome> decided =
-        state_->FindDecided(pending.principal.agency_id(), pending.submission, accepted_at);
+        applier_->state().FindDecided(pending.principal.agency_id(), pending.submission, accepted_at);
     if (decided.has_value() && !GapMayClose(*decided, pending, batch.events)) {
       ++repeats_;
       pending.done(*std::move(decided));
@@ -192,10 +193,10 @@ Sequencer::Batch Sequencer::Sequence(std::vector<PendingSubmission> submissions)
     batch.pending.push_back(std::move(pending));
     Stamp(std::move(event), accepted_at, &batch);
   }
-  if (batch.events.empty() && state_->NextDue() <= accepted_at) {
+  if (batch.events.empty() && applier_->state().NextDue() <= accepted_at) {
     v1::Event event;
     event.mutable_timers_due();
-    batch.pending.push_back({{}, {}, [](const absl::StatusOr<v1::Outcome>&) {}});
+    batch.pending.emplace_back().done = [](const absl::StatusOr<v1::Outcome>&) {};
     Stamp(std::move(event), accepted_at, &batch);
   }
   return batch;
@@ -204,17 +205,9 @@ Sequencer::Batch Sequencer::Sequence(std::vector<PendingSubmission> submissions)
 void Sequencer::Stamp(v1::Event event, absl::Time accepted_at, Batch* batch) const {
   event.set_sequence(log_->last_sequence() + batch->events.size() + 1);
   *event.mutable_accepted_at() = ToProto(accepted_at);
-  event.set_rules_version(kRulesVersion);
+  event.set_rules_version(rules_version_);
   batch->encoded.push_back({event.sequence(), event.SerializeAsString()});
   batch->events.push_back(std::move(event));
-}
-
-std::vector<Applied> Sequencer::ApplyAll(const std::vector<v1::Event>& events) {
-  std::vector<Applied> applied;
-  applied.reserve(events.size());
-  absl::MutexLock lock(state_mu_);
-  for (const v1::Event& event : events) applied.push_back(state_->Apply(event));
-  return applied;
 }
 
 void Sequencer::Acknowledge(Batch batch, std::vector<Applied> applied) {
@@ -227,22 +220,31 @@ void Sequencer::Acknowledge(Batch batch, std::vector<Applied> applied) {
 }
 
 void Sequencer::FailBatch(Batch batch, const absl::Status& why) {
-  const bool surely_not_written = absl::IsResourceExhausted(why) || absl::IsInvalidArgument(why);
-  if (!surely_not_written) StopAccepting(why);
   timers_refused_ = batch.events.front().has_timers_due();  // Not again and again while the disk is full.
-  const absl::Status answer = surely_not_written ? NothingWritten(why) : FateUnknown(why);
-  for (PendingSubmission& pending : batch.pending) pending.done(answer);
+  if (absl::IsResourceExhausted(why) || absl::IsInvalidArgument(why)) {
+    const absl::Status nothing_written = NothingWritten(why);
+    for (PendingSubmission& pending : batch.pending) pending.done(nothing_written);
+    return;
+  }
+  // ABORTED: nothing was written, another broker leads. UNKNOWN: it may have been.
+  StopAccepting(why, hooks_.deposed ? hooks_.deposed : hooks_.failed);
+  if (timers_refused_) return;  // Whoever leads next lets it happen.
+  for (size_t i = 0; i < batch.pending.size(); ++i) {
+    batch.pending[i].submission = std::move(*batch.events[i].mutable_submission());
+  }
+  TurnAway(std::move(batch.pending), FateUnknown(why));
 }
 
-void Sequencer::StopAccepting(const absl::Status& why) {
-  std::deque<PendingSubmission> waiting;
+void Sequencer::StopAccepting(const absl::Status& why, const std::function<void(const absl::Status&)>& tell) {
+  std::vector<PendingSubmission> waiting;
   {
     absl::MutexLock lock(&queue_mu_);
     refusal_ = FateUnknown(why);
-    waiting.swap(queue_);
+    waiting.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.end()));
+    queue_.clear();
   }
-  for (PendingSubmission& pending : waiting) pending.done(FateUnknown(why));
-  if (hooks_.failed) hooks_.failed(why);
+  if (tell) tell(why);
+  TurnAway(std::move(waiting), FateUnknown(why));
 }
 
 SequencerStats Sequencer::Stats() const {

@@ -5,6 +5,10 @@
 //
 // Batching is natural: a commit takes what is waiting, up to the limits; a lone submission is never delayed by a timer.
 //
+// In a cluster it runs while this broker leads, once each time. What it cannot commit because another broker leads, or
+// because it could not learn what became of it, is handed over (Hooks::hand_over) to be sent to whoever leads: under
+// its own submission_id, so that it is decided once.
+//
 // Threading: Submit from any thread, never blocks. One thread of its own, "sequencer", from Start to Stop.
 #ifndef MUSTER_SERVER_BROKER_SEQUENCER_H_
 #define MUSTER_SERVER_BROKER_SEQUENCER_H_
@@ -13,6 +17,8 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -21,7 +27,7 @@
 #include "absl/synchronization/mutex.h"
 #include "common/clock.h"
 #include "muster/v1/submission.pb.h"
-#include "server/broker/publisher.h"
+#include "server/broker/applier.h"
 #include "server/log/event_log.h"
 #include "server/state/state.h"
 
@@ -35,7 +41,11 @@ struct PendingSubmission {
   // accepted or rejected; or with an error, which means that the submission is not on the record (RESOURCE_EXHAUSTED,
   // or UNAVAILABLE with DRAINING) or may be (UNAVAILABLE with FATE_UNKNOWN). Retrying with the same submission_id is
   // safe always. Must not block.
-  std::function<void(absl::StatusOr<v1::Outcome>)> done;
+  std::function<void(absl::StatusOr<v1::Outcome>)> done = nullptr;
+  // The certificate (PEM) that proved who the principal is: the evidence that another broker looks at.
+  std::shared_ptr<const std::string> certificate = nullptr;
+  // Another broker sent it here: it is not sent on.
+  bool forwarded = false;
 };
 
 struct SequencerStats {
@@ -54,27 +64,32 @@ class Sequencer {
   };
   // What the sequencer tells its owner. Called by the sequencer thread, without locks.
   struct Hooks {
-    // A certificate was revoked or a standing changed; the state shows it.
-    std::function<void()> access_changed;
     // After each commit.
     std::function<void()> committed;
     // Nothing is waiting.
     std::function<void()> idle;
     // The log's or the feed's fate is unknown: nothing more is accepted; the process must end and recover by replay.
     std::function<void(const absl::Status&)> failed;
+    // In a cluster, both: the log took nothing, or nobody knows whether it did, so that nothing more is accepted until
+    // the next Start; and what takes over what this broker cannot commit, called by any thread.
+    std::function<void(const absl::Status&)> deposed;
+    std::function<void(std::vector<PendingSubmission>)> hand_over;
   };
 
-  // All pointers borrowed; they outlive this. `state` is guarded by `*state_mu`; only the sequencer thread changes it.
-  Sequencer(const Options& options, Hooks hooks, EventLog* log, State* state, absl::Mutex* state_mu,
-            Publisher* publisher, const Clock* clock);
+  // All pointers borrowed; they outlive this. Nothing is accepted before Start.
+  Sequencer(const Options& options, Hooks hooks, EventLog* log, Applier* applier, const Clock* clock);
   ~Sequencer();
 
   Sequencer(const Sequencer&) = delete;
   Sequencer& operator=(const Sequencer&) = delete;
 
+  // After Stop it may be started again.
   void Start();
-  // Refuses what comes from now on (DRAINING), finishes what is queued, ends the thread.
+  // Refuses what comes from now on (DRAINING) or hands it over, finishes what is queued, ends the thread.
   void Stop();
+
+  // The decision rules that new events get, from the next commit on. kRulesVersion until it is called.
+  void SetRulesVersion(uint32_t version) { rules_version_ = version; }
 
   void Submit(PendingSubmission pending);
   // The same for many at once, in order.
@@ -97,19 +112,19 @@ class Sequencer {
   Batch Sequence(std::vector<PendingSubmission> submissions);
   // Gives `event` its place at the end of `batch`.
   void Stamp(v1::Event event, absl::Time accepted_at, Batch* batch) const;
-  std::vector<Applied> ApplyAll(const std::vector<v1::Event>& events);
   void Acknowledge(Batch batch, std::vector<Applied> applied);
   void FailBatch(Batch batch, const absl::Status& why);
-  void StopAccepting(const absl::Status& why);
+  // Answers with `refusal`, or hands over.
+  void TurnAway(std::vector<PendingSubmission> pending, const absl::Status& refusal);
+  void StopAccepting(const absl::Status& why, const std::function<void(const absl::Status&)>& tell);
 
   const Options options_;
   const Hooks hooks_;
   EventLog* const log_;
-  State* const state_;
-  absl::Mutex* const state_mu_;
-  Publisher* const publisher_;
+  Applier* const applier_;
   const Clock* const clock_;
   std::thread thread_;
+  std::atomic<uint32_t> rules_version_ = kRulesVersion;
 
   // The sequencer thread's: what fell due could not be stored just now.
   bool timers_refused_ = false;

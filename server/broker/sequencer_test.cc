@@ -88,12 +88,11 @@ class SequencerTest : public testing::Test {
     log_->TakeSizes();
     Sequencer::Hooks hooks;
     hooks.failed = [this](const absl::Status& why) { failures_.push_back(why); };
-    hooks.access_changed = [this] {
+    applier_ = std::make_unique<Applier>(state_.get(), &state_mu_, publisher_.get(), [this] {
       answers_before_access_changed_ = answers_.count();
       notices_before_access_changed_ = publisher_->Stats().notices;
-    };
-    sequencer_ = std::make_unique<Sequencer>(options, std::move(hooks), log_.get(), state_.get(), &state_mu_,
-                                             publisher_.get(), &clock_);
+    });
+    sequencer_ = std::make_unique<Sequencer>(options, std::move(hooks), log_.get(), applier_.get(), &clock_);
     sequencer_->Start();
   }
 
@@ -137,6 +136,7 @@ class SequencerTest : public testing::Test {
   std::vector<absl::Status> failures_;
   size_t answers_before_access_changed_ = 0;
   uint64_t notices_before_access_changed_ = 0;
+  std::unique_ptr<Applier> applier_;
   std::unique_ptr<Sequencer> sequencer_;
 };
 

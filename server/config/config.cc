@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "common/config.h"
 #include "common/field_violation.h"
+#include "common/formats.h"
 #include "common/status_macros.h"
 #include "common/toml.h"
 #include "common/validation.h"
@@ -17,10 +18,23 @@ namespace {
 
 using config::v1::BrokerConfig;
 
+// An event must fit into one request to etcd, which takes 1.5 MiB.
+constexpr uint32_t kClusterMessageBytesMax = 1u << 20;
+
+void FillClusterDefaults(BrokerConfig* config) {
+  config::v1::ClusterConfig* const cluster = config->mutable_cluster();
+  if (cluster->prefix().empty()) cluster->set_prefix("/muster");
+  if (!cluster->has_lease()) cluster->mutable_lease()->set_seconds(2);
+  if (cluster->etcd_events_kept() == 0) cluster->set_etcd_events_kept(10'000);
+  if (!cluster->has_member_forgotten_after()) cluster->mutable_member_forgotten_after()->set_seconds(24 * 60 * 60);
+  if (cluster->etcd_quota_bytes() == 0) cluster->set_etcd_quota_bytes(uint64_t{2} << 30);
+}
+
 void FillDefaults(BrokerConfig* config) {
   const auto fill = [](auto value, auto fallback) { return value == 0 ? fallback : value; };
   auto* limits = config->mutable_limits();
-  limits->set_message_bytes_max(fill(limits->message_bytes_max(), 4u << 20));
+  limits->set_message_bytes_max(
+      fill(limits->message_bytes_max(), config->has_cluster() ? kClusterMessageBytesMax : 4u << 20));
   limits->set_queue_max(fill(limits->queue_max(), 8192u));
   limits->set_batch_max(fill(limits->batch_max(), 512u));
   limits->set_reader_queue_max(fill(limits->reader_queue_max(), 1024u));
@@ -34,6 +48,7 @@ void FillDefaults(BrokerConfig* config) {
   if (logging->format().empty()) logging->set_format("json");
   auto* tls = config->mutable_tls();
   if (!tls->has_reload_interval()) tls->mutable_reload_interval()->set_seconds(1);
+  if (config->has_cluster()) FillClusterDefaults(config);
 }
 
 void Require(bool there, absl::string_view key, absl::string_view what, std::vector<std::string>* wrong) {
@@ -42,6 +57,35 @@ void Require(bool there, absl::string_view key, absl::string_view what, std::vec
 
 void RequireAtMost(uint64_t value, uint64_t max, absl::string_view key, std::vector<std::string>* wrong) {
   if (value > max) wrong->push_back(absl::StrCat(key, ": is ", value, ", at most ", max, " is allowed"));
+}
+
+void CheckCluster(const BrokerConfig& config, std::vector<std::string>* wrong) {
+  const config::v1::ClusterConfig& cluster = config.cluster();
+  if (!IsSlug(cluster.broker_id())) {
+    wrong->push_back(
+        absl::StrCat("cluster.broker_id: is \"", cluster.broker_id(),
+                     "\"; give a name of a-z, 0-9 and dashes, the last part of this broker's certificate's "
+                     "URI"));
+  }
+  Require(cluster.etcd_endpoints_size() > 0, "cluster.etcd_endpoints", "give host:port of each member of etcd", wrong);
+  Require(!cluster.etcd_ca_file().empty(), "cluster.etcd_ca_file", "name the PEM file of who signs etcd's certificates",
+          wrong);
+  Require(!cluster.etcd_certificate_file().empty(), "cluster.etcd_certificate_file",
+          "name the PEM certificate that this broker shows to etcd", wrong);
+  Require(!cluster.etcd_key_file().empty(), "cluster.etcd_key_file", "name its PEM key", wrong);
+  if (cluster.prefix().front() != '/' || cluster.prefix().back() == '/') {
+    wrong->push_back("cluster.prefix: must begin with a slash and not end with one, such as \"/muster\"");
+  }
+  if (cluster.lease().seconds() < 1 || cluster.lease().seconds() > 60) {
+    wrong->push_back("cluster.lease: 1s to 60s are allowed");
+  }
+  const std::string& address = cluster.peer_address().empty() ? config.listen().address() : cluster.peer_address();
+  if (absl::StartsWith(address, "0.0.0.0:") || absl::StartsWith(address, "[::]:")) {
+    wrong->push_back(absl::StrCat("cluster.peer_address: the other brokers cannot reach ", address,
+                                  "; give the host:port at which they reach this one"));
+  }
+  RequireAtMost(config.limits().message_bytes_max(), kClusterMessageBytesMax,
+                "limits.message_bytes_max (in a cluster, where etcd takes 1.5 MiB in one request)", wrong);
 }
 
 absl::Status Check(const BrokerConfig& config, absl::string_view name) {
@@ -67,6 +111,7 @@ absl::Status Check(const BrokerConfig& config, absl::string_view name) {
   RequireAtMost(limits.batch_max(), 1024, "limits.batch_max", &wrong);
   RequireAtMost(limits.reader_queue_max(), 1u << 20, "limits.reader_queue_max", &wrong);
   RequireAtMost(limits.stream_in_flight_max(), 1u << 20, "limits.stream_in_flight_max", &wrong);
+  if (config.has_cluster()) CheckCluster(config, &wrong);
   if (config.bootstrap().has_registrar()) {
     for (const FieldViolation& violation : Violations(config.bootstrap().registrar())) {
       wrong.push_back(absl::StrCat("bootstrap.registrar.", violation.field, ": ", violation.description));
@@ -99,6 +144,11 @@ absl::StatusOr<BrokerConfig> LoadConfig(const std::string& path, const ConfigFla
   ResolvePath(folder, config.mutable_tls()->mutable_certificate_file());
   ResolvePath(folder, config.mutable_tls()->mutable_key_file());
   ResolvePath(folder, config.mutable_tls()->mutable_ca_file());
+  if (config.has_cluster()) {
+    ResolvePath(folder, config.mutable_cluster()->mutable_etcd_ca_file());
+    ResolvePath(folder, config.mutable_cluster()->mutable_etcd_certificate_file());
+    ResolvePath(folder, config.mutable_cluster()->mutable_etcd_key_file());
+  }
   return config;
 }
 

@@ -72,8 +72,7 @@ StoredBatch MakeBatch(absl::Span<const EncodedEvent> events, absl::string_view p
   return batch;
 }
 
-std::optional<BatchFault> CheckBatch(const StoredBatch& batch, Sequence expected_first,
-                                     absl::string_view previous_checksum) {
+std::optional<BatchFault> CheckRecords(const StoredBatch& batch, Sequence expected_first) {
   if (batch.first != expected_first) {
     return BatchFault{expected_first, 0, absl::StrCat("the next row starts with sequence ", batch.first)};
   }
@@ -90,6 +89,12 @@ std::optional<BatchFault> CheckBatch(const StoredBatch& batch, Sequence expected
                       absl::StrCat("the row says it has ", batch.count, " records; ", batch.bytes.size() - offset,
                                    " bytes follow them")};
   }
+  return std::nullopt;
+}
+
+std::optional<BatchFault> CheckBatch(const StoredBatch& batch, Sequence expected_first,
+                                     absl::string_view previous_checksum) {
+  if (std::optional<BatchFault> fault = CheckRecords(batch, expected_first)) return fault;
   if (batch.checksum != ChainChecksum(previous_checksum, batch.first, batch.count, batch.bytes)) {
     return BatchFault{batch.first, 0,
                       "every record's CRC-32 matches, but the checksum chain breaks: the row's checksum, or the row "

@@ -42,6 +42,9 @@ StoredBatch MakeBatch(absl::Span<const EncodedEvent> events, absl::string_view p
 std::optional<BatchFault> CheckBatch(const StoredBatch& batch, Sequence expected_first,
                                      absl::string_view previous_checksum);
 
+// The same, of a batch whose predecessor is not known any more: its records are sound, but who wrote it cannot be told.
+std::optional<BatchFault> CheckRecords(const StoredBatch& batch, Sequence expected_first);
+
 // Visits the events of a batch that CheckBatch found sound, from `from` on; stops at the first error and returns it.
 absl::Status VisitBatch(const StoredBatch& batch, Sequence from, const EventLog::Visitor& visit);
 

@@ -70,6 +70,9 @@ class LocalLog : public EventLog {
 
   const OpenReport& open_report() const { return report_; }
 
+  // The checksum of the last row, which the next one is chained to. Of the appending thread.
+  const std::string& tail_checksum() const { return tail_checksum_; }
+
   static constexpr int64_t kFormat = 1;
   static std::string DatabasePath(const std::string& directory) { return directory + "/events.db"; }
 

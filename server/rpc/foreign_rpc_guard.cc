@@ -12,7 +12,8 @@ grpc::Status ForeignRpcGuard::Process(const InputMetadata& metadata, grpc::AuthC
   const auto it = metadata.find(":path");
   const absl::string_view path =
       it == metadata.end() ? absl::string_view() : absl::string_view(it->second.data(), it->second.size());
-  if (absl::StartsWith(path, "/muster.v1.")) return grpc::Status::OK;  // Its handler asks, and answers with details.
+  // Their handlers ask, and answer with details.
+  if (absl::StartsWith(path, "/muster.v1.") || absl::StartsWith(path, "/muster.cluster.v1.")) return grpc::Status::OK;
   const absl::Status status = [&]() -> absl::Status {
     MUSTER_ASSIGN_OR_RETURN(const Caller caller, guard_->Authenticate(*context));
     return broker_->WithState(

@@ -31,6 +31,8 @@ struct Caller {
   v1::Principal principal;
   absl::Time not_before;
   absl::Time not_after;
+  // PEM, with those between it and the authority.
+  std::shared_ptr<const std::string> certificate;
 };
 
 class Guard {
@@ -46,6 +48,14 @@ class Guard {
   // Errors: UNAUTHENTICATED no certificate, one that names nobody, or one that has expired.
   absl::StatusOr<Caller> Authenticate(const grpc::AuthContext& context) const;
 
+  // The caller whose certificate another broker was shown, in a connection that proved it. That broker's word is not
+  // taken for more than this: whether `authorities` (PEM) sign the certificate, whom it names and whether it is valid
+  // is looked at here. Errors as of Authenticate.
+  absl::StatusOr<Caller> CallerOfEvidence(absl::string_view certificate, absl::string_view authorities) const;
+
+  // The broker of this cluster whose certificate this connection presented: its id. UNAUTHENTICATED for everybody else.
+  absl::StatusOr<std::string> AuthenticateBroker(const grpc::AuthContext& context) const;
+
   // Whether the caller's certificate is valid now and its standing good: what an open stream must pass again and again.
   absl::Status CheckStanding(const State& state, const Caller& caller) const;
 
@@ -54,8 +64,9 @@ class Guard {
                      const PolicySubject& subject) const;
 
  private:
-  absl::StatusOr<Caller> CallerFromPem(absl::string_view pem) const;
-  absl::Status CheckValidity(const Caller& caller) const;
+  // `between`: the certificates between this one and the authority, if the caller showed any.
+  absl::StatusOr<Caller> CallerFromPem(absl::string_view pem, absl::string_view between) const;
+  absl::Status CheckValidity(absl::Time not_before, absl::Time not_after) const;
 
   const std::string trust_domain_;
   const Clock* const clock_;

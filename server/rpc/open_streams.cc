@@ -24,6 +24,11 @@ void OpenStreams::EndAll(const absl::Status& why) {
   for (const std::shared_ptr<OpenStream>& stream : All()) stream->End(why);
 }
 
+void OpenStreams::LetIn() {
+  absl::MutexLock lock(&streams_mu_);
+  ended_ = absl::OkStatus();
+}
+
 void OpenStreams::Stop() {
   stopped_.Bump();
   {

@@ -41,6 +41,8 @@ class OpenStreams {
   void Start();
   // Ends every stream, now and from now on, with `why`; the threads go on until Stop.
   void EndAll(const absl::Status& why);
+  // After EndAll: new streams are let in again.
+  void LetIn();
   void Stop();
 
   void Add(std::shared_ptr<OpenStream> stream);

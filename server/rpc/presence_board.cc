@@ -27,17 +27,29 @@ void PresenceBoard::CloseFeed(absl::string_view agency_id) {
   --entry.open_feeds;
 }
 
-v1::Presence PresenceBoard::Of(absl::string_view agency_id) const {
+v1::Presence PresenceBoard::Describe(absl::string_view agency_id, const Entry& entry) {
   v1::Presence presence;
   presence.set_agency_id(std::string(agency_id));
-  absl::MutexLock lock(&mu_);
-  const auto found = entries_.find(agency_id);
-  if (found == entries_.end()) return presence;
-  const Entry& entry = found->second;
   presence.set_open_feeds(entry.open_feeds);
   if (entry.open_feeds > 0) *presence.mutable_connected_since() = ToProto(entry.connected_since);
   *presence.mutable_last_heard_at() = ToProto(entry.last_heard);
   return presence;
+}
+
+v1::Presence PresenceBoard::Of(absl::string_view agency_id) const {
+  v1::Presence nothing_heard;
+  nothing_heard.set_agency_id(std::string(agency_id));
+  absl::MutexLock lock(&mu_);
+  const auto found = entries_.find(agency_id);
+  return found == entries_.end() ? nothing_heard : Describe(agency_id, found->second);
+}
+
+std::vector<v1::Presence> PresenceBoard::All() const {
+  absl::MutexLock lock(&mu_);
+  std::vector<v1::Presence> all;
+  all.reserve(entries_.size());
+  for (const auto& [id, entry] : entries_) all.push_back(Describe(id, entry));
+  return all;
 }
 
 }  // namespace muster

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -31,6 +32,8 @@ class PresenceBoard final : public PresenceSource {
   std::shared_ptr<void> OpenFeed(absl::string_view agency_id);
 
   v1::Presence Of(absl::string_view agency_id) const override;
+  // Everybody that was ever heard.
+  std::vector<v1::Presence> All() const;
   absl::Time counted_since() const override { return counted_since_; }
 
  private:
@@ -40,6 +43,7 @@ class PresenceBoard final : public PresenceSource {
     absl::Time last_heard;
   };
   void CloseFeed(absl::string_view agency_id);
+  static v1::Presence Describe(absl::string_view agency_id, const Entry& entry);
 
   const Clock* const clock_;
   const absl::Time counted_since_;

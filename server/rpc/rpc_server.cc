@@ -16,6 +16,7 @@
 #include "grpcpp/security/tls_credentials_options.h"
 #include "grpcpp/server_builder.h"
 #include "muster/v1/access.pb.h"
+#include "server/rpc/copy_stream.h"
 #include "server/rpc/foreign_rpc_guard.h"
 
 namespace muster {
@@ -25,6 +26,7 @@ constexpr int kHandshakeTimeoutMs = 5000;
 constexpr int kKeepaliveMs = 20000;
 constexpr int kStreamsPerConnectionMax = 64;
 constexpr int kMetadataBytesMax = 16 << 10;
+constexpr int kForwardedBytesMore = 128 << 10;
 
 std::shared_ptr<grpc::ServerCredentials> MutualTls(const TlsFiles& files, absl::Duration reload_interval) {
   const auto seconds = static_cast<unsigned int>(std::max<int64_t>(1, absl::ToInt64Seconds(reload_interval)));
@@ -59,7 +61,9 @@ RpcServer::RpcServer(Options options, Broker* broker, const Clock* clock)
       broker_(broker),
       guard_(options_.trust_domain, clock),
       presence_(clock),
-      calls_(broker, &guard_, &presence_),
+      waiting_reads_(options_.everywhere == nullptr ? nullptr : std::make_unique<WaitingReads>(broker, clock)),
+      calls_(broker, &guard_, &presence_, options_.everywhere == nullptr ? &presence_ : options_.everywhere,
+             waiting_reads_.get()),
       streams_([this](const Caller& caller) {
         return broker_->WithState([&](const State& state) { return guard_.CheckStanding(state, caller); });
       }),
@@ -76,6 +80,16 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(Options options, Bro
   std::unique_ptr<RpcServer> server(new RpcServer(std::move(options), broker, clock));
   MUSTER_ASSIGN_OR_RETURN(server->tls_files_,
                           LiveTlsFiles::Open(server->options_.tls, server->options_.tls_live_dir, clock));
+  if (server->waiting_reads_ != nullptr) {
+    RemoveCopies(broker->data_dir());
+    server->waiting_reads_->Start();
+    server->peer_service_ = std::make_unique<PeerService>(
+        broker, &server->guard_, &server->presence_,
+        [files = server->tls_files_->live()]() -> absl::StatusOr<std::string> {
+          MUSTER_ASSIGN_OR_RETURN(TlsContents contents, ReadTlsFiles(files));
+          return std::move(contents.ca);
+        });
+  }
   MUSTER_RETURN_IF_ERROR(server->Listen());
   server->streams_.Start();
   server->reload_thread_ = std::thread([self = server.get()] { self->ReloadLoop(); });
@@ -93,7 +107,8 @@ absl::Status RpcServer::Listen() {
   MUSTER_ASSIGN_OR_RETURN(acceptor_, Acceptor::Listen(options_.address));
   connections_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials);
-  builder.SetMaxReceiveMessageSize(options_.message_bytes_max);
+  // What another broker forwards has certificates with it.
+  builder.SetMaxReceiveMessageSize(options_.message_bytes_max + (peer_service_ == nullptr ? 0 : kForwardedBytesMore));
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kKeepaliveMs / 4);
@@ -102,6 +117,7 @@ absl::Status RpcServer::Listen() {
   for (const std::unique_ptr<UnaryService>& service : unary_services_) builder.RegisterService(service.get());
   builder.RegisterService(&submission_service_);
   builder.RegisterService(&feed_service_);
+  if (peer_service_ != nullptr) builder.RegisterService(peer_service_.get());
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) return absl::UnavailableError("gRPC does not start; its messages are above");
   address_ = absl::StrCat(HostOf(options_.address), ":", acceptor_->port());
@@ -126,6 +142,13 @@ void RpcServer::ReloadLoop() {
   }
 }
 
+void RpcServer::SetServing(bool serving) {
+  if (auto* health = server_->GetHealthCheckService()) health->SetServingStatus(serving);
+  if (serving) return streams_.LetIn();
+  streams_.EndAll(Refusal(v1::ERROR_REASON_NO_LEADER,
+                          "this broker is cut off from the others, and what it shows grows old; connect to another"));
+}
+
 void RpcServer::BeginDrain() {
   if (server_ == nullptr) return;
   if (auto* health = server_->GetHealthCheckService()) health->SetServingStatus(false);
@@ -137,6 +160,7 @@ void RpcServer::Shutdown(absl::Duration grace) {
   if (reload_thread_.joinable()) reload_thread_.join();
   if (server_ != nullptr) {
     BeginDrain();
+    if (waiting_reads_ != nullptr) waiting_reads_->Stop();
     acceptor_->Stop();  // gRPC takes no connection once it shuts down.
     server_->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
                                    gpr_time_from_millis(absl::ToInt64Milliseconds(grace), GPR_TIMESPAN)));

@@ -22,9 +22,11 @@
 #include "server/rpc/feed_service.h"
 #include "server/rpc/guard.h"
 #include "server/rpc/open_streams.h"
+#include "server/rpc/peer_service.h"
 #include "server/rpc/presence_board.h"
 #include "server/rpc/submission_service.h"
 #include "server/rpc/unary.h"
+#include "server/rpc/waiting_reads.h"
 
 namespace muster {
 
@@ -38,6 +40,8 @@ class RpcServer {
     std::string trust_domain;
     int message_bytes_max = 4 << 20;
     size_t stream_in_flight_max = 2048;
+    // In a cluster: who is connected to any of the brokers. Borrowed; outlives this. Null: this broker is alone.
+    const PresenceSource* everywhere = nullptr;
   };
 
   // Listens. `broker` and `clock` are borrowed and outlive this; the broker need not be started yet.
@@ -55,12 +59,16 @@ class RpcServer {
   // A certificate was revoked or a standing changed: ends the streams of those who may no longer be here.
   void OnAccessChanged() { streams_.CheckAll(); }
 
-  // Says NOT_SERVING and ends the streams with UNAVAILABLE, so that clients move on.
+  // False: says NOT_SERVING and ends the streams with UNAVAILABLE, so that clients move on; true: serves again.
+  void SetServing(bool serving);
+  // For good: as SetServing(false).
   void BeginDrain();
   // Lets unary calls finish until `grace` has passed, then cuts them.
   void Shutdown(absl::Duration grace);
 
   size_t open_streams() const { return streams_.size(); }
+  // Who is connected to this broker.
+  const PresenceSource& presence() const { return presence_; }
 
  private:
   RpcServer(Options options, Broker* broker, const Clock* clock);
@@ -71,11 +79,13 @@ class RpcServer {
   Broker* const broker_;
   const Guard guard_;
   PresenceBoard presence_;
+  std::unique_ptr<WaitingReads> waiting_reads_;  // In a cluster.
   const UnaryCalls calls_;
   OpenStreams streams_;
   std::vector<std::unique_ptr<UnaryService>> unary_services_;
   SubmissionService submission_service_;
   FeedService feed_service_;
+  std::unique_ptr<PeerService> peer_service_;  // In a cluster.
   std::unique_ptr<LiveTlsFiles> tls_files_;
   std::unique_ptr<Acceptor> acceptor_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;

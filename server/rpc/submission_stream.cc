@@ -14,18 +14,6 @@ namespace {
 
 constexpr int kSubmissionsPerMessageMax = 1024;
 
-v1::SubmissionAnswer ResultOf(const std::string& submission_id, absl::StatusOr<v1::Outcome> outcome) {
-  v1::SubmissionAnswer result;
-  result.set_submission_id(submission_id);
-  if (outcome.ok()) {
-    *result.mutable_outcome() = *std::move(outcome);
-  } else {
-    result.mutable_refusal()->set_code(outcome.status().raw_code());
-    *result.mutable_refusal()->mutable_why() = RejectedOf(outcome.status());
-  }
-  return result;
-}
-
 // The message around the submissions: what is unknown in it would be lost with it.
 absl::Status CheckEnvelope(const v1::StreamSubmitRequest& request) {
   const google::protobuf::UnknownFieldSet& unknown = request.GetReflection()->GetUnknownFields(request);
@@ -42,6 +30,30 @@ absl::Status CheckEnvelope(const v1::StreamSubmitRequest& request) {
 }
 
 }  // namespace
+
+v1::SubmissionAnswer AnswerOf(const std::string& submission_id, absl::StatusOr<v1::Outcome> outcome) {
+  v1::SubmissionAnswer result;
+  result.set_submission_id(submission_id);
+  if (outcome.ok()) {
+    *result.mutable_outcome() = *std::move(outcome);
+  } else {
+    result.mutable_refusal()->set_code(outcome.status().raw_code());
+    *result.mutable_refusal()->mutable_why() = RejectedOf(outcome.status());
+  }
+  return result;
+}
+
+bool IsForTheLeaderToSay(const Broker& broker, const absl::Status& refused) {
+  return absl::IsPermissionDenied(refused) && broker.follows();
+}
+
+absl::Status AdmitSubmission(const Guard& guard, const State& state, const Caller& caller,
+                             const v1::Submission& submission) {
+  MUSTER_RETURN_IF_ERROR(guard.CheckStanding(state, caller));
+  // A body that this build does not know is for ValidateSubmission to explain.
+  if (submission.body_case() == v1::Submission::BODY_NOT_SET) return absl::OkStatus();
+  return Authorize(state, caller.principal.agency_id(), FindRule(submission.body_case()), SubjectOf(submission));
+}
 
 void SubmissionStream::ReadOn() {
   {
@@ -86,7 +98,9 @@ void SubmissionStream::Take(v1::StreamSubmitRequest request) {
   }
   std::vector<absl::Status> checks(static_cast<size_t>(count));
   broker_->WithState([&](const State& state) {
-    for (int i = 0; i < count; ++i) checks[static_cast<size_t>(i)] = Check(state, request.submissions(i));
+    for (int i = 0; i < count; ++i) {
+      checks[static_cast<size_t>(i)] = AdmitSubmission(*guard_, state, caller(), request.submissions(i));
+    }
   });
   const auto self = std::static_pointer_cast<SubmissionStream>(shared_from_this());
   std::vector<PendingSubmission> passed;
@@ -95,12 +109,15 @@ void SubmissionStream::Take(v1::StreamSubmitRequest request) {
     v1::Submission& submission = *request.mutable_submissions(i);
     std::string id = submission.submission_id();
     absl::Status check = std::move(checks[static_cast<size_t>(i)]);
-    if (check.ok()) check = ValidateSubmission(submission);
+    if (check.ok() || IsForTheLeaderToSay(*broker_, check)) check = ValidateSubmission(submission);
     if (check.ok()) {
-      passed.push_back(
-          {caller().principal, std::move(submission), [self, id = std::move(id)](absl::StatusOr<v1::Outcome> outcome) {
-             self->OnDecided(id, std::move(outcome));
-           }});
+      PendingSubmission& pending = passed.emplace_back();
+      pending.principal = caller().principal;
+      pending.submission = std::move(submission);
+      pending.certificate = caller().certificate;
+      pending.done = [self, id = std::move(id)](absl::StatusOr<v1::Outcome> outcome) {
+        self->OnDecided(id, std::move(outcome));
+      };
     } else {
       OnDecided(id, std::move(check));
     }
@@ -108,15 +125,8 @@ void SubmissionStream::Take(v1::StreamSubmitRequest request) {
   broker_->SubmitAll(std::move(passed));
 }
 
-absl::Status SubmissionStream::Check(const State& state, const v1::Submission& submission) const {
-  MUSTER_RETURN_IF_ERROR(guard_->CheckStanding(state, caller()));
-  // A body that this build does not know is for ValidateSubmission to explain.
-  if (submission.body_case() == v1::Submission::BODY_NOT_SET) return absl::OkStatus();
-  return Authorize(state, caller().principal.agency_id(), FindRule(submission.body_case()), SubjectOf(submission));
-}
-
 void SubmissionStream::OnDecided(const std::string& submission_id, absl::StatusOr<v1::Outcome> outcome) {
-  v1::SubmissionAnswer result = ResultOf(submission_id, std::move(outcome));
+  v1::SubmissionAnswer result = AnswerOf(submission_id, std::move(outcome));
   bool first = false;
   {
     absl::MutexLock lock(&mu_);

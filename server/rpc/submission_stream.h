@@ -20,6 +20,16 @@
 
 namespace muster {
 
+// The outcome, or the refusal, as an answer in a message of many.
+v1::SubmissionAnswer AnswerOf(const std::string& submission_id, absl::StatusOr<v1::Outcome> outcome);
+
+// Whether the leader is to be asked all the same: a broker that follows may not know yet what allows it.
+bool IsForTheLeaderToSay(const Broker& broker, const absl::Status& refused);
+
+// Whether `caller` may submit this now: its standing, and what the policy table says of the body.
+absl::Status AdmitSubmission(const Guard& guard, const State& state, const Caller& caller,
+                             const v1::Submission& submission);
+
 class SubmissionStream final : public PumpedStream<grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>> {
  public:
   using Reactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
@@ -43,7 +53,6 @@ class SubmissionStream final : public PumpedStream<grpc::ServerBidiReactor<grpc:
 
   // Guards and validates each submission; those that pass go to the broker, the others are refused at once.
   void Take(v1::StreamSubmitRequest request);
-  absl::Status Check(const State& state, const v1::Submission& submission) const;
   void OnDecided(const std::string& submission_id, absl::StatusOr<v1::Outcome> outcome);
 
   Broker* const broker_;

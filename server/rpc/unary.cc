@@ -14,6 +14,7 @@
 #include "google/protobuf/message.h"
 #include "grpcpp/impl/codegen/server_callback_handlers.h"
 #include "grpcpp/impl/rpc_service_method.h"
+#include "server/rpc/submission_stream.h"
 #include "server/rpc/wire.h"
 #include "server/state/queries.h"
 
@@ -35,6 +36,15 @@ constexpr int kSubmissionIdField = 1;
 constexpr int kBodyField = 2;
 constexpr int kOutcomeField = 1;
 
+// How long a read waits for the cursor that it asks for, and for the rights that it has not.
+constexpr absl::Duration kCursorWithin = absl::Seconds(5);
+constexpr absl::Duration kRightsWithin = absl::Milliseconds(300);
+
+// Whether a broker that follows may answer otherwise in a moment.
+bool MayBeBehind(const absl::Status& status) {
+  return RejectedOf(status).reason() == v1::ERROR_REASON_BEHIND_CURSOR || absl::IsPermissionDenied(status);
+}
+
 v1::Submission TakeSubmission(Message* request, v1::Submission::BodyCase body) {
   v1::Submission submission;
   const Descriptor& type = *request->GetDescriptor();
@@ -55,27 +65,41 @@ absl::Status CheckBetweenFields(const v1::Submission& submission) {
 
 }  // namespace
 
+absl::Status UnaryCalls::AnswerRead(const grpc::AuthContext& context, absl::string_view rpc,
+                                    const grpc::ByteBuffer& request_bytes, grpc::ByteBuffer* response_bytes) const {
+  MUSTER_ASSIGN_OR_RETURN(const Caller caller, guard_->Authenticate(context));
+  const QueryTable::Query& query = *Queries().Find(rpc);
+  const std::unique_ptr<Message> request(query.request->New());
+  const std::unique_ptr<Message> response(query.response->New());
+  const absl::Status parsed = ParseBuffer(request_bytes, request.get());
+  const absl::Status answered = broker_->WithState([&](const State& state) -> absl::Status {
+    MUSTER_RETURN_IF_ERROR(guard_->CheckStanding(state, caller));
+    presence_->Heard(caller.principal.agency_id());
+    MUSTER_RETURN_IF_ERROR(parsed);
+    return AnswerQuery({state, caller.principal, guard_->Now(), caller.not_after, everywhere_}, rpc, *request,
+                       response.get());
+  });
+  MUSTER_RETURN_IF_ERROR(answered);
+  *response_bytes = ToBuffer(*response);
+  return absl::OkStatus();
+}
+
 grpc::ServerUnaryReactor* UnaryCalls::Read(grpc::CallbackServerContext* context, absl::string_view rpc,
                                            const grpc::ByteBuffer* request_bytes,
                                            grpc::ByteBuffer* response_bytes) const {
-  const absl::Status status = [&]() -> absl::Status {
-    MUSTER_ASSIGN_OR_RETURN(const Caller caller, guard_->Authenticate(*context->auth_context()));
-    const QueryTable::Query& query = *Queries().Find(rpc);
-    const std::unique_ptr<Message> request(query.request->New());
-    const std::unique_ptr<Message> response(query.response->New());
-    const absl::Status parsed = ParseBuffer(*request_bytes, request.get());
-    const absl::Status answered = broker_->WithState([&](const State& state) -> absl::Status {
-      MUSTER_RETURN_IF_ERROR(guard_->CheckStanding(state, caller));
-      presence_->Heard(caller.principal.agency_id());
-      MUSTER_RETURN_IF_ERROR(parsed);
-      return AnswerQuery({state, caller.principal, guard_->Now(), caller.not_after, presence_}, rpc, *request,
-                         response.get());
-    });
-    MUSTER_RETURN_IF_ERROR(answered);
-    *response_bytes = ToBuffer(*response);
-    return absl::OkStatus();
-  }();
-  return Finish(context, status);
+  const absl::Status status = AnswerRead(*context->auth_context(), rpc, *request_bytes, response_bytes);
+  if (waiting_ == nullptr || !MayBeBehind(status)) return Finish(context, status);
+  // Another broker may have told the caller of something that has not reached this one. What gRPC gave us stays until
+  // the call is finished.
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  waiting_->Add(absl::IsPermissionDenied(status) ? kRightsWithin : kCursorWithin,
+                [this, context, rpc = std::string(rpc), request_bytes, response_bytes, reactor](bool last) {
+                  const absl::Status again = AnswerRead(*context->auth_context(), rpc, *request_bytes, response_bytes);
+                  if (!last && MayBeBehind(again)) return false;
+                  reactor->Finish(ToGrpcStatus(again));
+                  return true;
+                });
+  return reactor;
 }
 
 grpc::ServerUnaryReactor* UnaryCalls::Change(grpc::CallbackServerContext* context, const MethodDescriptor& method,
@@ -107,14 +131,19 @@ grpc::ServerUnaryReactor* UnaryCalls::Submit(grpc::CallbackServerContext* contex
     MUSTER_RETURN_IF_ERROR(valid);
     return Authorize(state, caller->principal.agency_id(), FindRule(submission.body_case()), SubjectOf(submission));
   });
+  if (IsForTheLeaderToSay(*broker_, status)) status = valid;
   if (status.ok()) status = CheckBetweenFields(submission);
   if (!status.ok()) return Finish(context, status);
 
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  broker_->Submit({caller->principal, std::move(submission),
-                   [reactor, answer = std::move(answer)](absl::StatusOr<v1::Outcome> outcome) {
-                     reactor->Finish(ToGrpcStatus(outcome.ok() ? answer(*std::move(outcome)) : outcome.status()));
-                   }});
+  PendingSubmission pending;
+  pending.principal = caller->principal;
+  pending.submission = std::move(submission);
+  pending.certificate = caller->certificate;
+  pending.done = [reactor, answer = std::move(answer)](absl::StatusOr<v1::Outcome> outcome) {
+    reactor->Finish(ToGrpcStatus(outcome.ok() ? answer(*std::move(outcome)) : outcome.status()));
+  };
+  broker_->Submit(std::move(pending));
   return reactor;
 }
 

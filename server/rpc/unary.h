@@ -25,14 +25,17 @@
 #include "server/broker/broker.h"
 #include "server/rpc/guard.h"
 #include "server/rpc/presence_board.h"
+#include "server/rpc/waiting_reads.h"
 
 namespace muster {
 
 class UnaryCalls {
  public:
-  // All borrowed; they outlive this.
-  UnaryCalls(Broker* broker, const Guard* guard, PresenceBoard* presence)
-      : broker_(broker), guard_(guard), presence_(presence) {}
+  // All borrowed; they outlive this. `everywhere` is who is connected to any broker, `presence` who is to this one.
+  // `waiting`: where reads wait for a cursor that this broker has not reached; null: they are refused at once.
+  UnaryCalls(Broker* broker, const Guard* guard, PresenceBoard* presence, const PresenceSource* everywhere,
+             WaitingReads* waiting)
+      : broker_(broker), guard_(guard), presence_(presence), everywhere_(everywhere), waiting_(waiting) {}
 
   // Serves the read `rpc`, such as "muster.v1.PlanService/GetPlan".
   grpc::ServerUnaryReactor* Read(grpc::CallbackServerContext* context, absl::string_view rpc,
@@ -54,11 +57,15 @@ class UnaryCalls {
   PresenceBoard& presence() const { return *presence_; }
 
  private:
+  absl::Status AnswerRead(const grpc::AuthContext& context, absl::string_view rpc,
+                          const grpc::ByteBuffer& request_bytes, grpc::ByteBuffer* response_bytes) const;
   static grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context, const absl::Status& status);
 
   Broker* const broker_;
   const Guard* const guard_;
   PresenceBoard* const presence_;
+  const PresenceSource* const everywhere_;
+  WaitingReads* const waiting_;
 };
 
 // A service of which every method is unary, from its descriptor: what the policy table gives a body is a change, the

@@ -4,7 +4,7 @@
   check_floors.py [ROOT]               prints file:line: what is wrong and what to do; exit code 1 if anything is
   check_floors.py --self-test [ROOT]   plants one violation of each rule in a copy of ROOT and expects each to be found
 
-A file includes its own floor or a lower one (docs/ARCHITECTURE.md). gRPC is named only in server/rpc and client/, so
+A file includes its own floor or a lower one (docs/ARCHITECTURE.md). gRPC is named only in server/rpc, server/etcd, server/cluster and client/, so
 that the core builds without it. The wall clock is read in one file, so that everything else can be given a fake one.
 Files and lines stay short enough to read.
 """
@@ -31,17 +31,19 @@ MAY_INCLUDE = {
     "proto/": PROTO,
     "common/": ("common/",) + PROTO,
     "server/log/": ("server/log/", "common/"),
+    "server/etcd/": ("server/etcd/", "server/log/", "common/") + PROTO,
     "server/audit/": ("server/audit/", "common/"),
     "server/deconfliction/": ("server/deconfliction/", "common/") + PROTO,
     "server/release/": ("server/release/", "common/") + PROTO,
     "server/state/": STATE,
     "server/broker/": BROKER,
+    "server/cluster/": ("server/cluster/", "server/etcd/") + BROKER,
     "server/admin/": ("server/admin/",) + BROKER,
     "server/rpc/": ("server/rpc/",) + BROKER,
     "server/": ("server/", "common/") + PROTO,
     "client/": ("client/lib/", "common/") + PROTO,  # And the file's own folder of client/.
 }
-MAY_NAME_GRPC = ("server/rpc/", "client/")
+MAY_NAME_GRPC = ("server/rpc/", "server/etcd/", "server/cluster/", "client/")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 GRPC_HEADER = re.compile(r"^grpc(pp)?/|\.grpc\.pb\.h$")
@@ -62,7 +64,7 @@ def allowed_includes(path):
 def check_include(path, header, beside):
     """What is wrong with `path` including `header`, or None. `beside` holds the names of the files in its folder."""
     if GRPC_HEADER.search(header) and not path.startswith(MAY_NAME_GRPC):
-        return f'includes "{header}": only server/rpc and client/ may name gRPC; move this code there'
+        return f'includes "{header}": only server/rpc, server/etcd, server/cluster and client/ may name gRPC; move this code there'
     if header in beside:
         return f'includes "{header}": write the path from the top of the repository, "{os.path.dirname(path)}/{header}"'
     ours = header.startswith(PROTO) or header.startswith(tuple(f + "/" for f in ALL_FOLDERS))
@@ -111,7 +113,7 @@ def problems(root):
 # (file, its text, the line where the problem is, part of the message). None: must be found clean.
 PLANTED = [
     ("common/planted.h", '#include "server/state/state.h"\n', 1, "may include only"),
-    ("common/planted.cc", "\n#include <grpcpp/grpcpp.h>\n", 2, "only server/rpc and client/ may name gRPC"),
+    ("common/planted.cc", "\n#include <grpcpp/grpcpp.h>\n", 2, "may name gRPC; move this code there"),
     ("server/log/planted.h", '#include "muster/v1/plan.pb.h"\n', 1, "may include only"),
     ("server/log/planted.cc", '#include "server/state/state.h"\n', 1, "may include only"),
     ("server/state/planted.cc", '#include "server/log/event_log.h"\n', 1, "may include only"),

@@ -60,7 +60,7 @@ Client& IntegrationTest::As(absl::string_view agency_id) {
   return *client;
 }
 
-v1::Outcome IntegrationTest::Accept(Client& client, v1::Submission submission) {
+v1::Outcome AcceptedBy(Client& client, v1::Submission submission) {
   const absl::StatusOr<v1::Outcome> outcome = client.Submit(std::move(submission));
   EXPECT_TRUE(outcome.ok()) << outcome.status();
   if (!outcome.ok()) return {};
@@ -68,19 +68,18 @@ v1::Outcome IntegrationTest::Accept(Client& client, v1::Submission submission) {
   return *outcome;
 }
 
-void IntegrationTest::SetUpExercise() {
-  Client& lead = As(kLead);
-  Accept(lead, RegisterAgency(kKentucky, "KY"));
-  Accept(lead, RegisterAgency(kDakota, "ND"));
-  Accept(lead, RegisterAgency(kAuditor));
-  Accept(lead, RegisterAgency(kBystander, "TX"));
-  Accept(lead, CreateOperation({MakeSite("ky-1", "KY"), MakeSite("nd-1", "ND"), MakeSite("mo-1", "MO")}));
-  Accept(lead, SetParticipant(kKentucky, v1::ROLE_PARTICIPANT, {"ky-1"}));
-  Accept(lead, SetParticipant(kDakota, v1::ROLE_PARTICIPANT, {"nd-1"}));
-  Accept(lead, SetParticipant(kAuditor, v1::ROLE_AUDITOR, {}));
-  Accept(lead, PublishPlan({MakeSection("situation", "All."),
+void SetUpExercise(Client& lead) {
+  AcceptedBy(lead, RegisterAgency(kKentucky, "KY"));
+  AcceptedBy(lead, RegisterAgency(kDakota, "ND"));
+  AcceptedBy(lead, RegisterAgency(kAuditor));
+  AcceptedBy(lead, RegisterAgency(kBystander, "TX"));
+  AcceptedBy(lead, CreateOperation({MakeSite("ky-1", "KY"), MakeSite("nd-1", "ND"), MakeSite("mo-1", "MO")}));
+  AcceptedBy(lead, SetParticipant(kKentucky, v1::ROLE_PARTICIPANT, {"ky-1"}));
+  AcceptedBy(lead, SetParticipant(kDakota, v1::ROLE_PARTICIPANT, {"nd-1"}));
+  AcceptedBy(lead, SetParticipant(kAuditor, v1::ROLE_AUDITOR, {}));
+  AcceptedBy(lead, PublishPlan({MakeSection("situation", "All."),
                             MakeSection("ky", "Only Kentucky.", {v1::ROLE_PARTICIPANT}, {"ky-1"})}));
-  Accept(lead, SetPhase(v1::OPERATION_PHASE_ARMED));
+  AcceptedBy(lead, SetPhase(v1::OPERATION_PHASE_ARMED));
 }
 
 WatchedFeed::WatchedFeed(std::shared_ptr<Connection> connection)

@@ -41,6 +41,11 @@ absl::StatusOr<std::vector<v1::Delivery>> FeedOf(const std::shared_ptr<Connectio
 // The ids of the tally entries among `deliveries`, in their order.
 std::vector<std::string> EntriesIn(const std::vector<v1::Delivery>& deliveries);
 
+// Submits and expects acceptance.
+v1::Outcome AcceptedBy(Client& client, v1::Submission submission);
+// Puts the agencies on the roster, creates the operation, publishes its plan, and arms it.
+void SetUpExercise(Client& lead);
+
 class IntegrationTest : public testing::Test {
  protected:
   explicit IntegrationTest(TestBroker::Options options = {}) : broker_(std::move(options)) {}
@@ -49,10 +54,8 @@ class IntegrationTest : public testing::Test {
 
   // Starts the broker again with `environment`.
   testing::AssertionResult Start(const std::vector<std::string>& environment = {});
-  // Puts the agencies on the roster, creates the operation, publishes its plan, and arms it.
-  void SetUpExercise();
-  // Submits and expects acceptance.
-  v1::Outcome Accept(Client& client, v1::Submission submission);
+  void SetUpExercise() { muster::SetUpExercise(As(kLead)); }
+  v1::Outcome Accept(Client& client, v1::Submission submission) { return AcceptedBy(client, std::move(submission)); }
 
   // One client per agency, kept: so the connection is, too.
   Client& As(absl::string_view agency_id);

@@ -76,15 +76,16 @@ std::string FingerprintOf(const CertificateFiles& files) {
   return info.ok() ? info->key_sha256_hex : "";
 }
 
-CertificateFiles IssueCertificate(const std::string& folder, const std::string& uri, absl::Duration valid) {
+CertificateFiles IssueCertificate(const std::string& folder, const std::string& uri, absl::Duration valid,
+                                  const std::string& host) {
   const bool broker = absl::StrContains(uri, "/broker/");
   const std::string config = absl::StrCat(folder, "/issue.cnf");
   const std::string base = absl::StrCat(folder, "/issued-", absl::ToUnixMicros(SystemClock()->Now()));
   std::ofstream(config) << "[req]\ndistinguished_name = name\nprompt = no\n[name]\nCN = made for a test\n"
                         << "[ext]\nbasicConstraints = critical, CA:FALSE\nkeyUsage = critical, digitalSignature\n"
-                        << "extendedKeyUsage = " << (broker ? "serverAuth" : "clientAuth")
-                        << "\nsubjectAltName = " << (broker ? "DNS:localhost, IP:127.0.0.1, URI:" : "URI:") << uri
-                        << "\n"
+                        << "extendedKeyUsage = " << (broker ? "serverAuth, clientAuth" : "clientAuth")
+                        << "\nsubjectAltName = "
+                        << (broker ? absl::StrCat("DNS:localhost, IP:", host, ", URI:") : "URI:") << uri << "\n"
                         << "[ca]\ndefault_ca = issuer\n[issuer]\ndatabase = " << base
                         << ".txt\nnew_certs_dir = " << folder
                         << "\nrand_serial = yes\ndefault_md = sha256\npolicy = any\n[any]\ncommonName = supplied\n";
@@ -160,6 +161,9 @@ Finished RunMusterd(const std::vector<std::string>& arguments) {
 
 TestBroker::TestBroker(Options options) : options_(std::move(options)), address_(options_.address) {
   fs::copy(absl::StrCat(CertificatesFolder(), "/broker"), folder_.path() + "/tls");
+  if (options_.certificate.certificate.empty()) return;
+  fs::copy_file(options_.certificate.certificate, certificate_files().certificate, fs::copy_options::overwrite_existing);
+  fs::copy_file(options_.certificate.key, certificate_files().key, fs::copy_options::overwrite_existing);
 }
 
 CertificateFiles TestBroker::certificate_files() const {
@@ -179,7 +183,8 @@ absl::Status TestBroker::WriteConfig() const {
        << "[admin]\naddress = \"127.0.0.1:0\"\n"
        << "[limits]\n"
        << options_.limits << "\n[snapshot]\n"
-       << options_.snapshot << "\n";
+       << options_.snapshot << "\n"
+       << options_.tables << "\n";
   file.flush();
   return file ? absl::OkStatus() : absl::InternalError("cannot write " + config_file());
 }

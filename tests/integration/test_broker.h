@@ -40,8 +40,10 @@ std::string CaFile();
 // What a revocation names.
 std::string FingerprintOf(const CertificateFiles& files);
 
-// A certificate of the example CA made now for `uri`, valid for `valid` (whole seconds), in files under `folder`.
-CertificateFiles IssueCertificate(const std::string& folder, const std::string& uri, absl::Duration valid);
+// A certificate of the example CA made now for `uri`, valid for `valid` (whole seconds), in files under `folder`. A
+// broker's names `host`, too, which is an address.
+CertificateFiles IssueCertificate(const std::string& folder, const std::string& uri, absl::Duration valid,
+                                  const std::string& host = "127.0.0.1");
 
 // A folder that goes away with this.
 class TemporaryFolder {
@@ -77,6 +79,8 @@ struct TestBrokerOptions {
   std::vector<std::string> wrapper = {};  // A program and its arguments that runs it: `ip netns exec NAME`.
   std::string data_dir = {};              // An absolute path; empty: in this broker's folder.
   std::string address = {};               // host:port to listen on; empty: a free port of loopback.
+  CertificateFiles certificate = {};      // To begin with, instead of the example broker's.
+  std::string tables = {};                // Further tables of the configuration.
 };
 
 class TestBroker {

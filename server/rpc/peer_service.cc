@@ -1,0 +1,149 @@
+#include "server/rpc/peer_service.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "common/error_reason.h"
+#include "common/status_macros.h"
+#include "common/submission_checks.h"
+#include "server/rpc/copy_stream.h"
+#include "server/rpc/submission_stream.h"
+#include "server/rpc/wire.h"
+
+namespace muster {
+namespace {
+
+absl::Status DoesNotLead() {
+  return Refusal(v1::ERROR_REASON_NO_LEADER, "this broker does not lead; look who does, and send it there");
+}
+
+template <typename Reactor>
+Reactor* Answer(Reactor* reactor, const absl::Status& status) {
+  reactor->Finish(ToGrpcStatus(status));
+  return reactor;
+}
+
+}  // namespace
+
+// Collects the answers, and ends the call with the last one. Kept by the callbacks of what is not yet decided.
+class PeerService::Forwarding {
+ public:
+  Forwarding(const Broker* broker, grpc::ServerUnaryReactor* reactor, cluster::v1::ForwardResponse* response, int count)
+      : broker_(broker), reactor_(reactor), response_(response), open_(count) {
+    for (int i = 0; i < count; ++i) response->add_answers();
+  }
+
+  void Decide(int i, v1::SubmissionAnswer answer) {
+    {
+      absl::MutexLock lock(&mu_);
+      *response_->mutable_answers(i) = std::move(answer);
+      if (--open_ > 0) return;
+    }
+    // Nobody else is left.
+    response_->set_applied_sequence(broker_->WithState([](const State& state) { return state.sequence(); }));
+    reactor_->Finish(grpc::Status::OK);
+  }
+
+ private:
+  const Broker* const broker_;
+  grpc::ServerUnaryReactor* const reactor_;
+  absl::Mutex mu_;                                // A leaf.
+  cluster::v1::ForwardResponse* const response_;  // Until all are decided, under mu_.
+  int open_ ABSL_GUARDED_BY(mu_);
+};
+
+PeerService::PeerService(Broker* broker, const Guard* guard, const PresenceBoard* presence,
+                         std::function<absl::StatusOr<std::string>()> authorities)
+    : broker_(broker), guard_(guard), presence_(presence), authorities_(std::move(authorities)) {}
+
+absl::StatusOr<std::vector<absl::StatusOr<Caller>>> PeerService::CallersOf(
+    const cluster::v1::ForwardRequest& request) const {
+  MUSTER_ASSIGN_OR_RETURN(const std::string authorities, authorities_());
+  std::vector<absl::StatusOr<Caller>> callers;
+  for (const std::string& certificate : request.certificates()) {
+    callers.push_back(guard_->CallerOfEvidence(certificate, authorities));
+  }
+  for (const cluster::v1::ForwardedSubmission& one : request.submissions()) {
+    if (one.certificate() < callers.size()) continue;
+    return Refusal(v1::ERROR_REASON_MALFORMED, "certificate: names one that the request does not hold");
+  }
+  return callers;
+}
+
+grpc::ServerUnaryReactor* PeerService::Forward(grpc::CallbackServerContext* context,
+                                               const cluster::v1::ForwardRequest* request,
+                                               cluster::v1::ForwardResponse* response) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  const absl::StatusOr<std::string> peer = guard_->AuthenticateBroker(*context->auth_context());
+  if (!peer.ok()) return Answer(reactor, peer.status());
+  if (!broker_->leads()) return Answer(reactor, DoesNotLead());
+  const absl::StatusOr<std::vector<absl::StatusOr<Caller>>> callers = CallersOf(*request);
+  if (!callers.ok()) return Answer(reactor, callers.status());
+  const int count = request->submissions_size();
+  if (count == 0) return Answer(reactor, absl::OkStatus());
+
+  // As if each had come from its sender: standing, rights and shape are looked at here.
+  const auto caller_of = [&](int i) -> const absl::StatusOr<Caller>& {
+    return (*callers)[request->submissions(i).certificate()];
+  };
+  std::vector<absl::Status> checks(static_cast<size_t>(count));
+  broker_->WithState([&](const State& state) {
+    for (int i = 0; i < count; ++i) {
+      const absl::StatusOr<Caller>& caller = caller_of(i);
+      checks[static_cast<size_t>(i)] =
+          caller.ok() ? AdmitSubmission(*guard_, state, *caller, request->submissions(i).submission())
+                      : caller.status();
+    }
+  });
+  const auto forwarding = std::make_shared<Forwarding>(broker_, reactor, response, count);
+  std::vector<PendingSubmission> passed;
+  for (int i = 0; i < count; ++i) {
+    const v1::Submission& submission = request->submissions(i).submission();
+    absl::Status check = std::move(checks[static_cast<size_t>(i)]);
+    if (check.ok()) check = ValidateSubmission(submission);
+    const auto decide = [forwarding, i, id = submission.submission_id()](absl::StatusOr<v1::Outcome> outcome) {
+      forwarding->Decide(i, AnswerOf(id, std::move(outcome)));
+    };
+    if (!check.ok()) {
+      decide(std::move(check));
+      continue;
+    }
+    PendingSubmission& pending = passed.emplace_back();
+    pending.principal = caller_of(i)->principal;
+    pending.submission = submission;
+    pending.forwarded = true;
+    pending.done = decide;
+  }
+  broker_->SubmitAll(std::move(passed));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* PeerService::ListPeerPresence(grpc::CallbackServerContext* context,
+                                                        const cluster::v1::ListPeerPresenceRequest*,
+                                                        cluster::v1::ListPeerPresenceResponse* response) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  const absl::StatusOr<std::string> peer = guard_->AuthenticateBroker(*context->auth_context());
+  if (!peer.ok()) return Answer(reactor, peer.status());
+  for (v1::Presence& presence : presence_->All()) *response->add_presence() = std::move(presence);
+  *response->mutable_counted_since() = ToProto(presence_->counted_since());
+  return Answer(reactor, absl::OkStatus());
+}
+
+grpc::ServerWriteReactor<cluster::v1::FetchCopyResponse>* PeerService::FetchCopy(grpc::CallbackServerContext* context,
+                                                                                 const cluster::v1::FetchCopyRequest*) {
+  // Refused, or not: a reactor that only ends.
+  class Refused final : public grpc::ServerWriteReactor<cluster::v1::FetchCopyResponse> {
+   public:
+    explicit Refused(const absl::Status& why) { Finish(ToGrpcStatus(why)); }
+    void OnDone() override { delete this; }
+  };
+  const absl::StatusOr<std::string> peer = guard_->AuthenticateBroker(*context->auth_context());
+  if (!peer.ok()) return new Refused(peer.status());
+  if (copying_.exchange(true)) {
+    return new Refused(absl::UnavailableError("this broker is giving a copy to another just now; try again later"));
+  }
+  return new CopyStream(context, broker_->data_dir(), [this] { copying_ = false; });
+}
+
+}  // namespace muster
