@@ -192,6 +192,14 @@ TEST_F(AppTest, AnErrorInJsonModeIsAnObjectOnTheErrorStream) {
   EXPECT_EQ(ended.out, "");
 }
 
+TEST_F(AppTest, AReplayAgainstBrokersThatAreThereNeedsTheirCertificates) {
+  EXPECT_EQ(Muster({"demo", "united-front", "--broker", "a:1"}).code, 2);
+  EXPECT_EQ(Muster({"demo", "united-front", "--certificates", "/c"}).code, 2);
+  EXPECT_EQ(Muster({"demo", "united-front", "--in-the-middle", "/bin/true"}).code, 2);
+  EXPECT_EQ(Muster({"demo", "united-front", "--broker", "a:1", "--certificates", "/c", "--dashboard"}).code, 2);
+  EXPECT_EQ(Muster({"demo", "united-front", "--pace", "1"}).code, 2) << "nobody watches";
+}
+
 v1::ListAcknowledgementsResponse Acknowledgements(const std::vector<v1::AcknowledgementStatus>& statuses) {
   v1::ListAcknowledgementsResponse response;
   for (size_t i = 0; i < statuses.size(); ++i) {

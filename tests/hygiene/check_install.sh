@@ -1,6 +1,6 @@
 #!/bin/sh
-# check_install.sh <repository> <build folder>: what is installed is complete: every program that a unit starts, the units
-# themselves, and the web application where it was built.
+# check_install.sh <repository> <build folder>: what is installed is complete: every program of ours that a unit starts, the
+# units themselves, and the web application where it was built.
 set -eu
 repository=$(cd -- "$1" && pwd)
 build=$(cd -- "$2" && pwd)
@@ -19,7 +19,7 @@ cmake --install "$build" --prefix "$root/usr" >"$root/log" 2>&1 || {
 }
 for unit in "$repository"/deploy/systemd/*.service; do
   [ -f "$root/usr/lib/systemd/system/$(basename "$unit")" ] || missing "$(basename "$unit")"
-  sed -n -E 's#^Exec[A-Za-z]*=(/usr/bin/[^ ]+).*#\1#p' "$unit" | sort -u >"$root/programs"
+  sed -n -E 's#^Exec[A-Za-z]*=(/usr/bin/muster[^ ]+).*#\1#p' "$unit" | sort -u >"$root/programs"
   while read -r program; do
     [ -x "$root$program" ] || missing "$program, which $(basename "$unit") starts"
   done <"$root/programs"

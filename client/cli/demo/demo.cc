@@ -63,9 +63,11 @@ class Demo {
       broker.Abandon();
       workspace.Remove();
     });
-    progress_.Step("Making fresh certificates");
-    MUSTER_RETURN_IF_ERROR(MakeCertificates(paths_, workspace));
-    MUSTER_ASSIGN_OR_RETURN(const auto agencies, LoadAgencies(workspace.certificates()));
+    if (own_broker()) {
+      progress_.Step("Making fresh certificates");
+      MUSTER_RETURN_IF_ERROR(MakeCertificates(paths_, workspace));
+    }
+    MUSTER_ASSIGN_OR_RETURN(const auto agencies, LoadAgencies(CertificatesOf(workspace)));
     const auto registrar = agencies.find(scenario.lead());
     if (registrar == agencies.end()) {
       return absl::NotFoundError(absl::StrCat("the lead ", scenario.lead(), " is not in agencies.csv"));
@@ -75,18 +77,27 @@ class Demo {
     // What differs is to be looked at as much as what does not; a replay that broke off has nothing more to show.
     if (options_.dashboard && judged_) MUSTER_RETURN_IF_ERROR(ServeUntilInterrupted(guard, broker));
     MUSTER_RETURN_IF_ERROR(played);
-    if (workspace.kept()) return ShowHowToLookAround(scenario, workspace, broker);
+    if (workspace.kept() && own_broker()) return ShowHowToLookAround(scenario, workspace, broker);
     return absl::OkStatus();
   }
 
  private:
   absl::Status Play(const Scenario& scenario, const std::map<std::string, v1::Agency>& agencies,
                     const Workspace& workspace, BrokerProcess& broker, std::ostream& out) {
-    progress_.Step("Starting the broker");
-    MUSTER_RETURN_IF_ERROR(broker.Start());
-    progress_.Say(absl::StrCat("musterd serves at ", broker.address()));
-    Replay replay = {scenario, broker, progress_, seed_, options_.dashboard ? Pace(options_.pace) : Pace()};
-    MUSTER_RETURN_IF_ERROR(OpenPosts(workspace.certificates(), replay));
+    if (own_broker()) {
+      progress_.Step("Starting the broker");
+      MUSTER_RETURN_IF_ERROR(broker.Start());
+      progress_.Say(absl::StrCat("musterd serves at ", broker.address()));
+    }
+    Replay replay = {scenario,
+                     own_broker() ? std::vector<std::string>{broker.address()} : options_.brokers,
+                     own_broker() ? &broker : nullptr,
+                     progress_,
+                     seed_,
+                     Pace(options_.pace.value_or(options_.dashboard ? 1 : 0)),
+                     InTheMiddle(),
+                     workspace.folder()};
+    MUSTER_RETURN_IF_ERROR(OpenPosts(CertificatesOf(workspace), replay));
     MUSTER_RETURN_IF_ERROR(Enrol(agencies, replay));
     if (options_.dashboard) MUSTER_RETURN_IF_ERROR(live_.Open(paths_, scenario, agencies, workspace, broker));
     replay.pace.Hold(absl::Seconds(3));
@@ -106,19 +117,35 @@ class Demo {
     verdict.reconciliations = std::move(claims.reconciliations);
     replay.lead_posts.clear();
     replay.posts.clear();
-    progress_.Step("Stopping the broker, and verifying its log");
-    MUSTER_RETURN_IF_ERROR(broker.Stop());
-    verdict.promises.push_back({"log and state, by musterd verify", "OK", broker.Verify().ToString()});
+    if (own_broker()) {
+      progress_.Step("Stopping the broker, and verifying its log");
+      MUSTER_RETURN_IF_ERROR(broker.Stop());
+      verdict.promises.push_back({"log and state, by musterd verify", "OK", broker.Verify().ToString()});
+    }
     PrintVerdict(scenario, verdict, show_);
     show_ << report.clients << " clients sent " << report.submissions_sent << " submissions, "
-          << report.duplicates_injected << " of them repeats; the broker was killed and restarted "
-          << report.broker_restarts << " time, with " << report.cut_off << " calls in flight.\n";
+          << report.duplicates_injected << " of them repeats; ";
+    if (own_broker()) {
+      show_ << "the broker was killed and restarted " << report.broker_restarts << " time, with " << report.cut_off
+            << " calls in flight.\n";
+    } else {
+      show_ << report.sent_meanwhile << " were acknowledged while what serves was broken and mended.\n";
+    }
     if (options_.json) out << VerdictJson(scenario, verdict, report, seed_) << std::endl;
     judged_ = true;
     const std::vector<std::string> differing = verdict.Differing(scenario.published);
     if (differing.empty()) return absl::OkStatus();
     return absl::InternalError(absl::StrCat("the replay did not end as it must (", absl::StrJoin(differing, "; "),
                                             "); repeat it with --seed ", seed_));
+  }
+
+  bool own_broker() const { return options_.brokers.empty(); }
+  std::string CertificatesOf(const Workspace& workspace) const {
+    return own_broker() ? workspace.certificates() : options_.certificates;
+  }
+  std::vector<std::string> InTheMiddle() const {
+    return options_.in_the_middle.empty() ? std::vector<std::string>()
+                                          : std::vector<std::string>{options_.in_the_middle};
   }
 
   // The broker again, for the dashboards; then everything ends in order.

@@ -2,13 +2,16 @@
 // GO, the tallies, claims and releases, the verdict.
 //
 // Everything happens in one folder with fresh certificates, on loopback, as an EXERCISE. Nothing outlives it but that
-// folder, and that only when asked for.
+// folder, and that only when asked for. Or against brokers that are there already, whose log must be new: the lead is
+// their registrar.
 #ifndef MUSTER_CLIENT_CLI_DEMO_DEMO_H_
 #define MUSTER_CLIENT_CLI_DEMO_DEMO_H_
 
 #include <cstdint>
 #include <optional>
 #include <ostream>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "client/cli/demo/workspace.h"
@@ -23,7 +26,12 @@ struct DemoOptions {
   bool terminal = false;   // A person is looking.
   bool keyboard = false;   // And can press a key.
   bool dashboard = false;  // A show: gateways for browsers, and the replay slowed down. Ends with SIGINT or SIGTERM.
-  double pace = 1;         // Of a show: 1 takes about three minutes, 0 as long as without.
+  // 1 is for people who watch and takes about three minutes; 0: no pauses. Unset: 1 with `dashboard`, 0 without.
+  std::optional<double> pace;
+  // Brokers that are there already, host:port, instead of one of its own; and the certificates to use with them.
+  std::vector<std::string> brokers;
+  std::string certificates;
+  std::string in_the_middle;  // The program that breaks and mends them in the middle of the tallies; may be empty.
 };
 
 // Runs on the main thread, which must be the only one so far. Writes progress and the table to `out`, or to `err` with

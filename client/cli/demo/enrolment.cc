@@ -56,7 +56,7 @@ absl::Status RegisterOperators(Replay& replay) {
     registration.mutable_person()->set_operator_id(person.operator_id());
     registration.mutable_person()->set_name(person.name());
     for (const std::string& post : person.posts()) {
-      MUSTER_ASSIGN_OR_RETURN(const v1::WhoAmIResponse self, replay.lead_posts.at(post)->WhoAmI());
+      MUSTER_ASSIGN_OR_RETURN(const v1::WhoAmIResponse self, replay.lead_post(post).WhoAmI());
       registration.mutable_person()->add_key_sha256s(self.principal().key_sha256());
     }
     const absl::Status status = replay.lead().RegisterOperator(std::move(registration)).status();
@@ -98,7 +98,7 @@ std::string RefusalInWords(const absl::Status& status) {
 
 absl::StatusOr<std::vector<v1::Delivery>> ReadFeed(const std::string& agency_id, Replay& replay) {
   AgencyPost& post = replay.posts.at(agency_id);
-  MUSTER_ASSIGN_OR_RETURN(const v1::GetFeedCursorResponse now, post.client->GetFeedCursor());
+  MUSTER_ASSIGN_OR_RETURN(const v1::GetFeedCursorResponse now, replay.client(agency_id).GetFeedCursor());
   absl::StatusOr<std::vector<v1::Delivery>> deliveries = post.feed->ReadUpTo(now.cursor(), kFeedTimeout);
   if (!deliveries.ok()) return While(absl::StrCat("reading the feed of ", agency_id), deliveries.status());
   return deliveries;
@@ -121,7 +121,7 @@ absl::Status OpenPosts(const std::string& certificates, Replay& replay) {
   const auto connect = [&](const std::string& agency_id, absl::string_view post) {
     const std::string file = absl::StrCat(certificates, "/", agency_id, "/", post);
     ConnectionOptions options;
-    options.brokers = {replay.broker.address()};
+    options.brokers = replay.brokers;
     options.certificate_file = absl::StrCat(file, ".crt");
     options.key_file = absl::StrCat(file, ".key");
     options.ca_file = absl::StrCat(certificates, "/ca/ca.crt");

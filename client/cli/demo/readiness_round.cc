@@ -186,7 +186,7 @@ class GoRound {
     approval.set_operation_id(scenario_.operation_id());
     approval.set_epoch(epoch_);
     approval.set_plan_version(plan_version_);
-    return replay_.lead_posts.at(post)->ApproveGo(std::move(approval));
+    return replay_.lead_post(post).ApproveGo(std::move(approval));
   }
 
   // The first asking: it names each site that is not ready, and no other.

@@ -2,6 +2,7 @@
 #ifndef MUSTER_CLIENT_CLI_DEMO_REPLAY_H_
 #define MUSTER_CLIENT_CLI_DEMO_REPLAY_H_
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -11,6 +12,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "client/cli/demo/agency_feed.h"
 #include "client/cli/demo/broker_process.h"
 #include "client/cli/demo/pace.h"
@@ -24,6 +27,9 @@ namespace muster {
 // How long a replay waits for what it has caused to arrive on a feed.
 inline constexpr absl::Duration kFeedTimeout = absl::Seconds(60);
 
+// How long brokers of one cluster may differ in what they have seen, on this machine.
+inline constexpr absl::Duration kBetweenBrokers = absl::Milliseconds(100);
+
 // An agency's command post: its certificate, its connection, its feed.
 struct AgencyPost {
   std::shared_ptr<Connection> connection;
@@ -33,18 +39,33 @@ struct AgencyPost {
 
 struct Replay {
   const Scenario& scenario;
-  BrokerProcess& broker;
+  // Where every post connects to: the first that answers.
+  const std::vector<std::string> brokers;
+  // Null when they were there already.
+  BrokerProcess* const own_broker;
   Progress& progress;
   const uint64_t seed;
   const Pace pace = {};
+  // Of brokers that were there already, what to run in the middle of the tallies, and where its output goes.
+  const std::vector<std::string> in_the_middle = {};
+  const std::string log_folder = {};
   std::map<std::string, AgencyPost> posts = {};  // By agency; for every participant.
   // The lead's certificates by post: what its persons act with.
   std::map<std::string, std::unique_ptr<Client>> lead_posts = {};
 
-  Client& client(const std::string& agency_id) { return *posts.at(agency_id).client; }
+  Client& client(const std::string& agency_id) { return HandOver(posts.at(agency_id).client.get()); }
   Client& lead() { return client(scenario.lead()); }
+  Client& lead_post(const std::string& post) { return HandOver(lead_posts.at(post).get()); }
   // Of the first agency with the role.
   Client& client(v1::Role role) { return client(AgencyWithRole(scenario, role)); }
+
+  // What one has just done is seen by another, at another broker, a moment later; `next` begins after that moment.
+  Client& HandOver(Client* next) {
+    if (last_speaker.exchange(next) != next && own_broker == nullptr) absl::SleepFor(kBetweenBrokers);
+    return *next;
+  }
+
+  std::atomic<Client*> last_speaker = nullptr;
 };
 
 // The agencies that make-certs.sh made certificates for, by id: <certificates>/agencies.csv.

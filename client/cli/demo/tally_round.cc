@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "client/cli/demo/subprocess.h"
 #include "common/error_reason.h"
 #include "common/status_macros.h"
 
@@ -19,6 +21,8 @@ namespace {
 constexpr int kPauseMaxMs = 50;
 // Of the broker, for an audience: long enough to see the dashboards say so, well below what clients wait.
 constexpr absl::Duration kOutage = absl::Seconds(20);
+// What somebody else may take to break and mend what serves.
+constexpr absl::Duration kMiddleTimeout = absl::Minutes(3);
 
 absl::Status CheckOutcome(const PlannedSend& send, const v1::Outcome& outcome) {
   if (outcome.has_rejected()) return ToStatus(outcome.rejected());
@@ -42,7 +46,7 @@ class TallyRound {
       const uint64_t seed = random_();
       clients.emplace_back([this, seed, name = agency, list = &sends] { RunClient(name, *list, seed); });
     }
-    const absl::Status killed = KillInTheMiddle();
+    const absl::Status killed = BreakInTheMiddle();
     for (std::thread& client : clients) client.join();
     MUSTER_RETURN_IF_ERROR(killed);
     absl::MutexLock lock(&mu_);
@@ -88,9 +92,8 @@ class TallyRound {
         absl::StrCat(acknowledged_, " of ", tally_.send_count(), " submissions acknowledged; the latest by ", agency));
   }
 
-  // Once a third to a half of all is acknowledged: the broker hangs, so that calls pile up whose fate nobody knows,
-  // then it is killed, then it is started on the same data and port. The clients notice nothing but a wait.
-  absl::Status KillInTheMiddle() {
+  // Once a third to a half of all is acknowledged. The clients notice nothing but a wait.
+  absl::Status BreakInTheMiddle() {
     const size_t all = tally_.send_count();
     const size_t kill_at = all / 3 + random_() % (all / 6 + 1);
     {
@@ -98,7 +101,31 @@ class TallyRound {
       auto reached = [&]() ABSL_SHARED_LOCKS_REQUIRED(mu_) { return acknowledged_ >= kill_at || AllFinished(); };
       mu_.Await(absl::Condition(&reached));
     }
-    replay_.broker.Freeze();
+    if (replay_.own_broker != nullptr) return KillBroker(*replay_.own_broker);
+    return replay_.in_the_middle.empty() ? absl::OkStatus() : HaveItBroken();
+  }
+
+  // Somebody else breaks and mends what serves, while the clients go on.
+  absl::Status HaveItBroken() {
+    replay_.progress.Say(absl::StrCat("in the middle: ", absl::StrJoin(replay_.in_the_middle, " ")));
+    const size_t before = acknowledged();
+    MUSTER_ASSIGN_OR_RETURN(const auto program,
+                            Subprocess::Start(replay_.in_the_middle, absl::StrCat(replay_.log_folder, "/middle.log")));
+    MUSTER_ASSIGN_OR_RETURN(const int status, program->Wait(kMiddleTimeout));
+    if (status != 0) {
+      return absl::InternalError(
+          absl::StrCat(replay_.in_the_middle[0], " ended with status ", status, ": ", program->LogTail()));
+    }
+    report_.sent_meanwhile = acknowledged() - before;
+    replay_.progress.Say(
+        absl::StrCat("it is over; ", report_.sent_meanwhile, " submissions were acknowledged meanwhile"));
+    return absl::OkStatus();
+  }
+
+  // The broker hangs, so that calls pile up whose fate nobody knows, then it is killed, then it is started on the same
+  // data and port.
+  absl::Status KillBroker(BrokerProcess& broker) {
+    broker.Freeze();
     size_t acknowledged = 0;
     {
       absl::MutexLock lock(&mu_);
@@ -109,14 +136,19 @@ class TallyRound {
       report_.cut_off = in_flight_;
       acknowledged = acknowledged_;
     }
-    replay_.broker.Kill();
+    broker.Kill();
     replay_.progress.Say(absl::StrCat("kill -9: the broker is gone, ", acknowledged, " submissions acknowledged, ",
                                       report_.cut_off, " calls without an answer"));
     replay_.pace.Hold(kOutage);
-    MUSTER_RETURN_IF_ERROR(While("starting the broker again", replay_.broker.Start()));
+    MUSTER_RETURN_IF_ERROR(While("starting the broker again", broker.Start()));
     ++report_.broker_restarts;
-    replay_.progress.Say(absl::StrCat("the broker is back at ", replay_.broker.address(), " with the same data"));
+    replay_.progress.Say(absl::StrCat("the broker is back at ", broker.address(), " with the same data"));
     return absl::OkStatus();
+  }
+
+  size_t acknowledged() const {
+    absl::MutexLock lock(&mu_);
+    return acknowledged_;
   }
 
   bool AllFinished() const ABSL_SHARED_LOCKS_REQUIRED(mu_) { return finished_ == tally_.sends.size(); }
@@ -125,7 +157,7 @@ class TallyRound {
   Replay& replay_;
   std::mt19937_64 random_;   // Main thread only.
   TallyRoundReport report_;  // Main thread only.
-  absl::Mutex mu_;
+  mutable absl::Mutex mu_;
   size_t sent_ ABSL_GUARDED_BY(mu_) = 0;
   size_t in_flight_ ABSL_GUARDED_BY(mu_) = 0;
   size_t acknowledged_ ABSL_GUARDED_BY(mu_) = 0;

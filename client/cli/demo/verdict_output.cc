@@ -135,6 +135,7 @@ std::string VerdictJson(const Scenario& scenario, const Verdict& verdict, const 
       {"submissions_sent", report.submissions_sent},
       {"duplicates_injected", report.duplicates_injected},
       {"broker_restarts", report.broker_restarts},
+      {"sent_meanwhile", report.sent_meanwhile},
       {"seed", seed}};
   for (const Findings& round : verdict.rounds)
     fields.insert(fields.end(), round.counts().begin(), round.counts().end());
