@@ -301,6 +301,8 @@ say "Starting etcd: three members"
 for n in 1 2 3; do start_etcd "$n"; done
 say "Starting three brokers"
 for n in 1 2 3; do configure_broker "$n"; done
+# Retried: etcd may still be choosing its leader.
+until_true 30 "the log is begun" musterd cluster begin --config "$work/broker-1.toml"
 for n in 1 2 3; do start_broker "$n"; done
 until_true 60 "three brokers are there, and one leads" all_caught_up
 # The one that leads comes first, so that the posts are connected to it when it dies.

@@ -10,6 +10,7 @@
 #include "common/tls_files.h"
 #include "server/backup_command.h"
 #include "server/broker/verify.h"
+#include "server/cluster/peers.h"
 #include "server/cluster_command.h"
 #include "server/config/config.h"
 #include "server/serve.h"
@@ -28,6 +29,17 @@ absl::Status Verify(const std::string& data_dir) {
   }
   for (const std::string& finding : report.findings) std::cout << "DAMAGED: " << finding << "\n";
   return absl::DataLossError(absl::StrCat(data_dir, " is damaged"));
+}
+
+// The files that the configuration names, as `serve` will look at them.
+absl::Status CheckFiles(const config::v1::BrokerConfig& config) {
+  const TlsFiles own = {config.tls().certificate_file(), config.tls().key_file(), config.tls().ca_file()};
+  const absl::Time now = SystemClock()->Now();
+  MUSTER_RETURN_IF_ERROR(CheckTlsFiles(own, now));
+  if (!config.has_cluster()) return absl::OkStatus();
+  const config::v1::ClusterConfig& cluster = config.cluster();
+  MUSTER_RETURN_IF_ERROR(CheckBrokerCertificate(own, config.tls().trust_domain(), cluster.broker_id(), now));
+  return CheckTlsFiles({cluster.etcd_certificate_file(), cluster.etcd_key_file(), cluster.etcd_ca_file()}, now);
 }
 
 int ExitCode(const absl::Status& status) {
@@ -93,7 +105,5 @@ int main(int argc, char** argv) {
   if (cluster_commands.parsed()) return muster::ExitCode(cluster_commands.Run(*loaded));
   if (serve->parsed()) return muster::ExitCode(muster::Serve(*loaded));
   std::cout << muster::DescribeConfig(*loaded);
-  return muster::ExitCode(
-      muster::CheckTlsFiles({loaded->tls().certificate_file(), loaded->tls().key_file(), loaded->tls().ca_file()},
-                            muster::SystemClock()->Now()));
+  return muster::ExitCode(muster::CheckFiles(*loaded));
 }

@@ -42,12 +42,11 @@ absl::Status PrepareDataDir(const std::string& dir) {
   return absl::OkStatus();
 }
 
-v1::Genesis NewGenesis(const BrokerConfig& config) {
-  v1::Genesis genesis;
-  genesis.set_log_id(RandomBytes(8));
-  genesis.set_trust_domain(config.tls().trust_domain());
-  *genesis.mutable_registrar() = config.bootstrap().registrar();
-  return genesis;
+// Whether somebody has asked this process to end, before it waits for that.
+bool SignalPending() {
+  sigset_t pending;
+  sigpending(&pending);
+  return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
 }
 
 // The broker's log, and in a cluster what comes with it.
@@ -64,7 +63,7 @@ absl::StatusOr<OpenedLog> OpenLog(const BrokerConfig& config) {
   if (config.has_cluster()) {
     // What another broker has committed must fit here too, whatever the limits are.
     options.limits = {2 * kDefaultBatchLimits.batch_events_max, 2 * kDefaultBatchLimits.batch_bytes_max};
-    MUSTER_ASSIGN_OR_RETURN(opened.cluster, OpenClusterLog(config, options, NewGenesis(config), SystemClock()));
+    MUSTER_ASSIGN_OR_RETURN(opened.cluster, OpenClusterLog(config, options, SystemClock(), SignalPending));
     opened.mirrored = opened.cluster.log.get();
     opened.log = std::move(opened.cluster.log);
     LogInfo("event log mirrored", {{"events", opened.log->last_sequence()}});
@@ -110,6 +109,7 @@ RpcServer::Options RpcOptions(const BrokerConfig& config, ClusterNode* node) {
   options.trust_domain = config.tls().trust_domain();
   options.message_bytes_max = static_cast<int>(config.limits().message_bytes_max());
   options.stream_in_flight_max = config.limits().stream_in_flight_max();
+  options.broker_id = config.cluster().broker_id();
   if (node != nullptr) options.everywhere = &node->presence();
   return options;
 }
@@ -129,6 +129,7 @@ struct Service {
   ClusterNode* node = nullptr;  // Null: this broker is alone.
   std::atomic<RpcServer*> rpc = nullptr;
   std::atomic<bool> serving = false;
+  std::atomic<bool> failed = false;  // Only a new start mends what has happened.
 };
 
 absl::StatusOr<std::unique_ptr<AdminServer>> StartAdmin(const BrokerConfig& config, const Service& service) {
@@ -136,8 +137,9 @@ absl::StatusOr<std::unique_ptr<AdminServer>> StartAdmin(const BrokerConfig& conf
   AdminServer::Options options;
   options.address = config.admin().address();
   options.live = [&service] {
-    return service.broker->Stats().failed ? absl::UnavailableError("nothing more is accepted; restarting")
-                                          : absl::OkStatus();
+    return service.failed || service.broker->Stats().failed
+               ? absl::UnavailableError("nothing more is accepted; restarting")
+               : absl::OkStatus();
   };
   options.ready = [&service] {
     return service.serving ? absl::OkStatus()
@@ -175,7 +177,10 @@ std::string PeerAddress(const BrokerConfig& config, const RpcServer& rpc) {
 
 void StartNode(const BrokerConfig& config, Service* service) {
   ClusterNode::Hooks hooks;
-  hooks.failed = [](const absl::Status&) { kill(getpid(), SIGTERM); };
+  hooks.failed = [service](const absl::Status&) {
+    service->failed = true;
+    kill(getpid(), SIGTERM);
+  };
   hooks.serving = [service](bool serving) {
     service->serving = serving;
     if (RpcServer* server = service->rpc.load()) server->SetServing(serving);
@@ -212,6 +217,14 @@ void Drain(Service* service, RpcServer* rpc) {
 
 }  // namespace
 
+v1::Genesis NewGenesis(const BrokerConfig& config) {
+  v1::Genesis genesis;
+  genesis.set_log_id(RandomBytes(8));
+  genesis.set_trust_domain(config.tls().trust_domain());
+  *genesis.mutable_registrar() = config.bootstrap().registrar();
+  return genesis;
+}
+
 absl::Status Serve(const BrokerConfig& config) {
   const sigset_t signals = BlockSignals();
   MUSTER_RETURN_IF_ERROR(InitLogging(config.logging().level(), config.logging().format()));
@@ -244,7 +257,8 @@ absl::Status Serve(const BrokerConfig& config) {
   sigwait(&signals, &signal);
   LogInfo("draining", {{"signal", signal}});
   Drain(&service, rpc.get());
-  if (broker->Stats().failed) return absl::UnknownError("stopped because only a new start mends what has happened");
+  if (service.failed || broker->Stats().failed)
+    return absl::UnknownError("stopped because only a new start mends what has happened");
   LogInfo("stopped");
   return absl::OkStatus();
 }

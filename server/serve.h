@@ -6,11 +6,15 @@
 
 #include "absl/status/status.h"
 #include "muster/config/v1/config.pb.h"
+#include "muster/v1/submission.pb.h"
 
 namespace muster {
 
 // Serves until SIGTERM or SIGINT. UNKNOWN: it ended because only a new start mends what has happened.
 absl::Status Serve(const config::v1::BrokerConfig& config);
+
+// The first event of a log that begins now.
+v1::Genesis NewGenesis(const config::v1::BrokerConfig& config);
 
 }  // namespace muster
 

@@ -47,12 +47,7 @@ bool GapMayClose(const v1::Outcome& outcome, const PendingSubmission& pending, c
 }  // namespace
 
 Sequencer::Sequencer(const Options& options, Hooks hooks, EventLog* log, Applier* applier, const Clock* clock)
-    : options_(options),
-      hooks_(std::move(hooks)),
-      log_(log),
-      applier_(applier),
-      clock_(clock),
-      refusal_(Draining()) {}
+    : options_(options), hooks_(std::move(hooks)), log_(log), applier_(applier), clock_(clock), refusal_(Draining()) {}
 
 Sequencer::~Sequencer() { Stop(); }
 
@@ -169,7 +164,7 @@ void Sequencer::CommitBatch(std::vector<PendingSubmission> submissions) {
   MUSTER_FAILPOINT("commit.after_publish");
   Acknowledge(std::move(batch), std::move(applied));
   MUSTER_FAILPOINT("commit.after_acknowledge");
-  if (!published.ok()) StopAccepting(published, hooks_.failed);
+  if (!published.ok()) TurnAway(StopAccepting(published, hooks_.failed), FateUnknown(published));
 }
 
 Sequencer::Batch Sequencer::Sequence(std::vector<PendingSubmission> submissions) {
@@ -227,24 +222,29 @@ void Sequencer::FailBatch(Batch batch, const absl::Status& why) {
     return;
   }
   // ABORTED: nothing was written, another broker leads. UNKNOWN: it may have been.
-  StopAccepting(why, hooks_.deposed ? hooks_.deposed : hooks_.failed);
-  if (timers_refused_) return;  // Whoever leads next lets it happen.
-  for (size_t i = 0; i < batch.pending.size(); ++i) {
+  std::vector<PendingSubmission> queued = StopAccepting(why, hooks_.deposed ? hooks_.deposed : hooks_.failed);
+  std::vector<PendingSubmission> all;
+  // What fell due has no sender: whoever leads next lets it happen.
+  for (size_t i = 0; i < batch.pending.size() && !timers_refused_; ++i) {
     batch.pending[i].submission = std::move(*batch.events[i].mutable_submission());
+    all.push_back(std::move(batch.pending[i]));
   }
-  TurnAway(std::move(batch.pending), FateUnknown(why));
+  // In the order in which they came.
+  std::move(queued.begin(), queued.end(), std::back_inserter(all));
+  TurnAway(std::move(all), FateUnknown(why));
 }
 
-void Sequencer::StopAccepting(const absl::Status& why, const std::function<void(const absl::Status&)>& tell) {
-  std::vector<PendingSubmission> waiting;
+std::vector<PendingSubmission> Sequencer::StopAccepting(const absl::Status& why,
+                                                        const std::function<void(const absl::Status&)>& tell) {
+  std::vector<PendingSubmission> queued;
   {
     absl::MutexLock lock(&queue_mu_);
     refusal_ = FateUnknown(why);
-    waiting.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.end()));
+    queued.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.end()));
     queue_.clear();
   }
   if (tell) tell(why);
-  TurnAway(std::move(waiting), FateUnknown(why));
+  return queued;
 }
 
 SequencerStats Sequencer::Stats() const {

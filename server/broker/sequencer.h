@@ -46,6 +46,8 @@ struct PendingSubmission {
   std::shared_ptr<const std::string> certificate = nullptr;
   // Another broker sent it here: it is not sent on.
   bool forwarded = false;
+  // Until when it may wait to be sent on, by the monotonic clock, whatever way it goes; 0: it has not waited yet.
+  absl::Duration forward_until = absl::ZeroDuration();
 };
 
 struct SequencerStats {
@@ -116,7 +118,9 @@ class Sequencer {
   void FailBatch(Batch batch, const absl::Status& why);
   // Answers with `refusal`, or hands over.
   void TurnAway(std::vector<PendingSubmission> pending, const absl::Status& refusal);
-  void StopAccepting(const absl::Status& why, const std::function<void(const absl::Status&)>& tell);
+  // Returns what was queued.
+  std::vector<PendingSubmission> StopAccepting(const absl::Status& why,
+                                               const std::function<void(const absl::Status&)>& tell);
 
   const Options options_;
   const Hooks hooks_;

@@ -7,6 +7,7 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/error_reason.h"
 
 namespace muster {
@@ -21,6 +22,12 @@ absl::Status NoLeader() {
       v1::ERROR_REASON_NO_LEADER,
       "no broker leads just now, or this one cannot reach it; send it again, with the same submission_id, here "
       "or to another broker");
+}
+
+// Whether the same call may be taken a moment later.
+bool MayPass(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) || absl::IsUnknown(status) ||
+         absl::IsCancelled(status) || absl::IsInternal(status);
 }
 
 absl::StatusOr<v1::Outcome> OutcomeIn(v1::SubmissionAnswer* answer) {
@@ -48,6 +55,7 @@ void Forwarder::Stop() {
     stopped_ = true;
   }
   news_.Bump();
+  stopping_.Bump();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -59,7 +67,8 @@ void Forwarder::Forward(std::vector<PendingSubmission> pending) {
       if (stopped_ || one.forwarded || one.certificate == nullptr || queue_.size() >= options_.queue_max) {
         refused.push_back(std::move(one));
       } else {
-        queue_.push_back({std::move(one), Deadline(options_.patience, *clock_)});
+        if (one.forward_until == absl::ZeroDuration()) one.forward_until = clock_->Monotonic() + options_.patience;
+        queue_.push_back(std::move(one));
       }
     }
   }
@@ -82,72 +91,85 @@ void Forwarder::Run() {
       if (stopped_ && queue_.empty()) return;
     }
     const Way way = hooks_.way();
-    std::vector<Waiting> batch = way.here || !way.address.empty() ? Take() : std::vector<Waiting>();
+    std::vector<PendingSubmission> batch =
+        way.here || !way.address.empty() ? Take(way.here) : std::vector<PendingSubmission>();
     if (batch.empty()) {
       news_.WaitBeyond(seen, kLookAgain);
     } else if (!way.here) {
       if (!SendTo(way.address, std::move(batch))) news_.WaitBeyond(seen, kPause);
     } else {
-      std::vector<PendingSubmission> here;
-      for (Waiting& one : batch) here.push_back(std::move(one.pending));
-      hooks_.submit_here(std::move(here));
+      hooks_.submit_here(std::move(batch));
+      // What came back at once would only go round.
+      if (waiting() > 0) stopping_.WaitBeyond(0, kPause);
     }
   }
 }
 
 // Once stopped, everything is late.
 void Forwarder::RefuseLate() {
-  std::vector<Waiting> late;
+  std::vector<PendingSubmission> late;
   {
     absl::MutexLock lock(&queue_mu_);
-    while (!queue_.empty() && (stopped_ || queue_.front().deadline.passed())) {
+    while (!queue_.empty() && (stopped_ || queue_.front().forward_until <= clock_->Monotonic())) {
       late.push_back(std::move(queue_.front()));
       queue_.pop_front();
     }
   }
-  for (Waiting& one : late) one.pending.done(NoLeader());
+  for (PendingSubmission& one : late) one.done(NoLeader());
 }
 
-std::vector<Forwarder::Waiting> Forwarder::Take() {
-  std::vector<Waiting> taken;
+std::vector<PendingSubmission> Forwarder::Take(bool all) {
+  std::vector<PendingSubmission> taken;
   size_t bytes = 0;
   absl::MutexLock lock(&queue_mu_);
-  while (!queue_.empty() && taken.size() < options_.call_submissions_max) {
-    const PendingSubmission& next = queue_.front().pending;
+  while (!queue_.empty() && (all || taken.size() < options_.call_submissions_max)) {
+    const PendingSubmission& next = queue_.front();
     bytes += next.submission.ByteSizeLong() + next.certificate->size();
-    if (bytes > options_.call_bytes_max && !taken.empty()) break;
+    if (bytes > options_.call_bytes_max && !taken.empty() && !all) break;
     taken.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
   return taken;
 }
 
-bool Forwarder::SendTo(const std::string& address, std::vector<Waiting> batch) {
+bool Forwarder::SendTo(const std::string& address, std::vector<PendingSubmission> batch) {
   cluster::v1::ForwardRequest request;
   std::map<std::string, uint32_t> certificates;
-  for (const Waiting& one : batch) {
-    const auto [it, added] =
-        certificates.try_emplace(*one.pending.certificate, static_cast<uint32_t>(certificates.size()));
+  for (const PendingSubmission& one : batch) {
+    const auto [it, added] = certificates.try_emplace(*one.certificate, static_cast<uint32_t>(certificates.size()));
     if (added) request.add_certificates(it->first);
     cluster::v1::ForwardedSubmission* const forwarded = request.add_submissions();
-    *forwarded->mutable_submission() = one.pending.submission;
+    *forwarded->mutable_submission() = one.submission;
     forwarded->set_certificate(it->second);
   }
   absl::StatusOr<cluster::v1::ForwardResponse> response = hooks_.send(address, request);
   if (!response.ok() || response->answers_size() != static_cast<int>(batch.size())) {
-    PutBack(std::move(batch));
-    return false;
+    if (response.ok() || MayPass(response.status())) {
+      PutBack(std::move(batch));
+      return false;
+    }
+    if (batch.size() == 1) {
+      batch[0].done(Refusal(v1::ERROR_REASON_NO_LEADER, absl::StrCat("the leader does not take it from this broker: ",
+                                                                     response.status().message())));
+      return true;
+    }
+    const auto half = batch.begin() + static_cast<ptrdiff_t>(batch.size() / 2);
+    std::vector<PendingSubmission> rest(std::make_move_iterator(half), std::make_move_iterator(batch.end()));
+    batch.erase(half, batch.end());
+    // The rest is at the front when what is before it is put back.
+    PutBack(std::move(rest));
+    return SendTo(address, std::move(batch));
   }
   hooks_.await_applied(response->applied_sequence());
-  std::vector<Waiting> again;
+  std::vector<PendingSubmission> again;
   for (int i = 0; i < response->answers_size(); ++i) {
-    Waiting& one = batch[static_cast<size_t>(i)];
+    PendingSubmission& one = batch[static_cast<size_t>(i)];
     absl::StatusOr<v1::Outcome> outcome = OutcomeIn(response->mutable_answers(i));
     // The leader was just deposed, drains, or does not know what its log did: the next one will say.
     if (absl::IsUnavailable(outcome.status())) {
       again.push_back(std::move(one));
     } else {
-      one.pending.done(std::move(outcome));
+      one.done(std::move(outcome));
     }
   }
   forwarded_ += batch.size() - again.size();
@@ -156,7 +178,7 @@ bool Forwarder::SendTo(const std::string& address, std::vector<Waiting> batch) {
   return all_decided;
 }
 
-void Forwarder::PutBack(std::vector<Waiting> batch) {
+void Forwarder::PutBack(std::vector<PendingSubmission> batch) {
   absl::MutexLock lock(&queue_mu_);
   queue_.insert(queue_.begin(), std::make_move_iterator(batch.begin()), std::make_move_iterator(batch.end()));
 }

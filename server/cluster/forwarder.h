@@ -21,7 +21,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
-#include "common/deadline.h"
+#include "common/clock.h"
 #include "common/revision.h"
 #include "muster/cluster/v1/peer.pb.h"
 #include "server/broker/sequencer.h"
@@ -75,26 +75,24 @@ class Forwarder {
   size_t waiting() const;
 
  private:
-  struct Waiting {
-    PendingSubmission pending;
-    Deadline deadline;
-  };
-
   void Run();
   void RefuseLate();
-  std::vector<Waiting> Take();
-  // Puts back what must be tried again, in its place. False: nothing was decided.
-  bool SendTo(const std::string& address, std::vector<Waiting> batch);
-  void PutBack(std::vector<Waiting> batch);
+  // What one call takes; or `all`.
+  std::vector<PendingSubmission> Take(bool all);
+  // Puts back what must be tried again, in its place; false when there is any. What the leader refuses as a call is
+  // sent in smaller ones, and what it refuses alone is answered.
+  bool SendTo(const std::string& address, std::vector<PendingSubmission> batch);
+  void PutBack(std::vector<PendingSubmission> batch);
 
   const Options options_;
   const Hooks hooks_;
   const Clock* const clock_;
   std::thread thread_;
   Revision news_;
+  Revision stopping_;  // Bumped once.
 
   mutable absl::Mutex queue_mu_;  // A leaf.
-  std::deque<Waiting> queue_ ABSL_GUARDED_BY(queue_mu_);
+  std::deque<PendingSubmission> queue_ ABSL_GUARDED_BY(queue_mu_);
   bool stopped_ ABSL_GUARDED_BY(queue_mu_) = true;
   std::atomic<uint64_t> forwarded_ = 0;
 };

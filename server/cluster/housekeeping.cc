@@ -16,6 +16,7 @@ constexpr absl::Duration kRecoverWithin = absl::Seconds(30);
 }  // namespace
 
 void Housekeeping::Note(const ClusterView& view) {
+  absl::MutexLock lock(&mu_);
   for (const auto& [id, member] : view.members) {
     const absl::Time at = FromProto(member.at());
     const auto [it, added] = heard_.try_emplace(id, Heard{at, clock_->Monotonic()});
@@ -23,13 +24,16 @@ void Housekeeping::Note(const ClusterView& view) {
   }
 }
 
-Sequence Housekeeping::MirroredByAll(const ClusterView& view) const {
+Sequence Housekeeping::MirroredByAll(const ClusterView& view, bool full) const {
+  absl::MutexLock lock(&mu_);
   Sequence least = log_->last_sequence();
   for (const auto& [id, member] : view.members) {
     const auto heard = heard_.find(id);
+    // Writes cannot wait for one that is away: it can take a copy of another's files.
+    const bool waived = full && !view.alive.contains(id);
     const bool forgotten = !view.alive.contains(id) && heard != heard_.end() &&
                            clock_->Monotonic() - heard->second.since > options_.member_forgotten_after;
-    if (!forgotten) least = std::min(least, member.mirrored_sequence());
+    if (!forgotten && !waived) least = std::min(least, member.mirrored_sequence());
   }
   return least;
 }
@@ -41,7 +45,7 @@ void Housekeeping::Tidy(const ClusterView& view, Sequence snapshot) {
                     });
   const Sequence last = log_->last_sequence();
   const Sequence kept = full ? 0 : std::min<Sequence>(last, options_.etcd_events_kept);
-  Sequence through = std::min(MirroredByAll(view), last - kept);
+  Sequence through = std::min(MirroredByAll(view, full), last - kept);
   if (!full) through = std::min(through, snapshot);
   Trim(through);
   if (!full) return;

@@ -4,13 +4,14 @@
 // there. A broker that has not been heard of for long holds nothing back: it takes a copy of another's files when it
 // comes again.
 //
-// Threading: one thread.
+// Threading: thread-safe; Tidy from one thread at a time. It may take a minute when etcd has to give space back.
 #ifndef MUSTER_SERVER_CLUSTER_HOUSEKEEPING_H_
 #define MUSTER_SERVER_CLUSTER_HOUSEKEEPING_H_
 
 #include <map>
 #include <string>
 
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/clock.h"
 #include "server/cluster/view.h"
@@ -38,7 +39,8 @@ class Housekeeping {
   void Tidy(const ClusterView& view, Sequence snapshot);
 
  private:
-  Sequence MirroredByAll(const ClusterView& view) const;
+  // By all that count: when etcd is full, those that are there.
+  Sequence MirroredByAll(const ClusterView& view, bool full) const;
   void Trim(Sequence through);
 
   struct Heard {
@@ -50,7 +52,8 @@ class Housekeeping {
   EtcdClient* const client_;
   EtcdEventLog* const log_;
   const Clock* const clock_;
-  std::map<std::string, Heard> heard_;
+  mutable absl::Mutex mu_;  // A leaf.
+  std::map<std::string, Heard> heard_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace muster

@@ -1,5 +1,6 @@
 #include "server/cluster/joining.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -26,6 +27,16 @@ constexpr char kJoining[] = "/joining";
 
 absl::Status FromSystem(const std::error_code& error, absl::string_view what) {
   return error ? absl::UnavailableError(absl::StrCat("cannot ", what, ": ", error.message())) : absl::OkStatus();
+}
+
+// In reverse, so that what lies beside a database (-wal, -shm) goes before it.
+std::vector<std::string> NamesIn(const std::string& folder) {
+  std::vector<std::string> names;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    names.push_back(entry.path().filename().string());
+  }
+  std::sort(names.rbegin(), names.rend());
+  return names;
 }
 
 bool IsPlainName(const std::string& name) {
@@ -69,20 +80,23 @@ class Receiver {
   int files_ = 0;
 };
 
-absl::Status FetchInto(const std::string& folder, const std::string& address, Peers* peers) {
+absl::Status FetchInto(const std::string& folder, const std::string& address, const std::function<bool()>& stop_asked,
+                       Peers* peers) {
   std::error_code error;
   fs::remove_all(folder, error);
   fs::create_directories(folder, error);
   MUSTER_RETURN_IF_ERROR(FromSystem(error, absl::StrCat("make ", folder)));
   Receiver receiver(folder);
-  MUSTER_RETURN_IF_ERROR(
-      peers->FetchCopy(address, [&](const cluster::v1::FetchCopyResponse& piece) { return receiver.Take(piece); }));
+  MUSTER_RETURN_IF_ERROR(peers->FetchCopy(address, [&](const cluster::v1::FetchCopyResponse& piece) {
+    return stop_asked() ? absl::CancelledError("asked to stop") : receiver.Take(piece);
+  }));
   return receiver.files() > 0 ? absl::OkStatus() : absl::UnavailableError("it sent nothing");
 }
 
 }  // namespace
 
-absl::Status JoinFromPeer(const config::v1::BrokerConfig& config, EtcdClient* client, absl::Duration ask_within) {
+absl::Status JoinFromPeer(const config::v1::BrokerConfig& config, EtcdClient* client, absl::Duration ask_within,
+                          const std::function<bool()>& stop_asked) {
   const std::string folder = absl::StrCat(config.data_dir(), kJoining);
   MUSTER_ASSIGN_OR_RETURN(const ClusterView view, ReadView(client, config.cluster().prefix(), ask_within));
   Peers peers({config.tls().certificate_file(), config.tls().key_file(), config.tls().ca_file()});
@@ -90,7 +104,8 @@ absl::Status JoinFromPeer(const config::v1::BrokerConfig& config, EtcdClient* cl
   for (const auto& [id, member] : view.members) {
     if (id == config.cluster().broker_id() || !view.alive.contains(id)) continue;
     LogInfo("takes a copy of another broker's files", {{"broker", id}, {"address", member.address()}});
-    const absl::Status fetched = FetchInto(folder, member.address(), &peers);
+    const absl::Status fetched = FetchInto(folder, member.address(), stop_asked, &peers);
+    if (absl::IsCancelled(fetched) && stop_asked()) return fetched;
     if (!fetched.ok()) {
       refused.push_back(absl::StrCat(id, ": ", fetched.message()));
       continue;
@@ -113,14 +128,13 @@ absl::Status SetAside(const std::string& data_dir) {
   for (int n = 1; aside.empty() || fs::exists(aside); ++n) aside = absl::StrCat(data_dir, "/replaced-", n);
   fs::create_directory(aside, error);
   MUSTER_RETURN_IF_ERROR(FromSystem(error, absl::StrCat("make ", aside)));
-  for (const fs::directory_entry& entry : fs::directory_iterator(data_dir)) {
-    const std::string name = entry.path().filename().string();
-    if (!absl::StartsWith(name, "events.db") && !absl::StartsWith(name, "feed.db") &&
-        !absl::StartsWith(name, "snapshot-")) {
-      continue;
+  // The log itself last: cut short before that, this is done again.
+  for (const absl::string_view kind : {"feed.db", "snapshot-", "events.db"}) {
+    for (const std::string& name : NamesIn(data_dir)) {
+      if (!absl::StartsWith(name, kind)) continue;
+      fs::rename(absl::StrCat(data_dir, "/", name), absl::StrCat(aside, "/", name), error);
+      MUSTER_RETURN_IF_ERROR(FromSystem(error, absl::StrCat("move ", name, " to ", aside)));
     }
-    fs::rename(entry.path(), absl::StrCat(aside, "/", name), error);
-    MUSTER_RETURN_IF_ERROR(FromSystem(error, absl::StrCat("move ", name, " to ", aside)));
   }
   LogWarn("the old files are set aside; delete them when all is well", {{"folder", aside}});
   return absl::OkStatus();

@@ -61,7 +61,10 @@ absl::Status MirroredLog::Mirror(const StoredBatch& batch) {
     events.push_back({sequence, std::string(bytes)});
     return absl::OkStatus();
   }));
-  MUSTER_RETURN_IF_ERROR(mirror_->Append(events));
+  if (const absl::Status mirrored = mirror_->Append(events); !mirrored.ok()) {
+    if (absl::IsResourceExhausted(mirrored)) return mirrored;
+    return absl::InternalError(absl::StrCat("this broker's mirror takes no more: ", mirrored.message()));
+  }
   if (mirror_->tail_checksum() == batch.checksum) return absl::OkStatus();
   return AnotherLog(absl::StrCat("the batch that begins with event ", batch.first, " has another checksum here"));
 }

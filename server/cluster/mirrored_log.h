@@ -33,6 +33,7 @@ class MirroredLog : public EventLog {
   //         OUT_OF_RANGE       etcd has been trimmed beyond the mirror: a copy of another broker's files is needed.
   //         DATA_LOSS          the mirror and etcd hold different logs; the message says from where on, and what to do.
   //         RESOURCE_EXHAUSTED this disk is full.
+  //         INTERNAL           this disk failed; the mirror must be opened anew.
   absl::Status Pull();
 
   // What is mirrored.

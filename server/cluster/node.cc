@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/error_reason.h"
 #include "common/logging.h"
 #include "common/status_macros.h"
 #include "server/cluster/status.h"
@@ -18,6 +19,8 @@ constexpr absl::Duration kLookEvery = absl::Milliseconds(200);
 // Every commit wakes a follower; who leads changes less often.
 constexpr absl::Duration kLookAtMostEvery = absl::Milliseconds(50);
 constexpr absl::Duration kAskWithin = absl::Seconds(1);
+// Of each member of etcd, one after another: whoever asks for the status waits.
+constexpr absl::Duration kHealthWithin = absl::Milliseconds(500);
 constexpr absl::Duration kForwardWithin = absl::Seconds(3);
 // A follower that is further behind has worse troubles.
 constexpr absl::Duration kAppliedWithin = absl::Seconds(2);
@@ -25,9 +28,18 @@ constexpr absl::Duration kTellEvery = absl::Seconds(1);
 constexpr absl::Duration kTellAtLeastEvery = absl::Seconds(5);
 constexpr absl::Duration kTidyEvery = absl::Seconds(10);
 constexpr absl::Duration kStepDownWithin = absl::Seconds(15);
+// A call or two may fail for any reason.
+constexpr absl::Duration kUnreachedFor = absl::Seconds(5);
+// Beside a few leases: etcd may grant longer ones than were asked for.
+constexpr absl::Duration kFormerLifeMore = absl::Seconds(10);
+// How long one that stands back waits for another to lead.
+constexpr absl::Duration kLeaderlessFor = absl::Seconds(2);
+constexpr absl::Duration kStandBackFor = absl::Seconds(30);
 
 // Whether trying again may mend it: etcd or the disk are not as they should be just now.
-bool MayMend(const absl::Status& status) { return !absl::IsOutOfRange(status) && !absl::IsDataLoss(status); }
+bool MayMend(const absl::Status& status) {
+  return !absl::IsOutOfRange(status) && !absl::IsDataLoss(status) && !absl::IsInternal(status);
+}
 
 }  // namespace
 
@@ -41,29 +53,37 @@ ClusterNode::ClusterNode(Options options, EtcdClient* client, EtcdEventLog* etcd
       clock_(clock),
       peers_(options_.tls),
       presence_(
-          &peers_, [this] { return Others(); }, [this](const std::string& address) { NoteUnreachable(address); }),
-      forwarder_(options_.forwarder,
-                 {[this] {
-                    if (term_ != 0 && !deposed_) return Forwarder::Way{true, ""};
-                    const std::string leader = view().leader_address();
-                    return Forwarder::Way{false, leader == address_ ? "" : leader};
-                  },
-                  [this](const std::string& address, const cluster::v1::ForwardRequest& request) {
-                    auto response = peers_.Forward(address, request, kForwardWithin);
-                    if (!response.ok()) NoteUnreachable(address);
-                    return response;
-                  },
-                  [this](uint64_t applied) { AwaitApplied(applied); },
-                  [this](std::vector<PendingSubmission> pending) { broker_->SubmitAll(std::move(pending)); }},
-                 clock),
+          &peers_, [this] { return Others(); },
+          [this](const PeerPresence::Other& other, const absl::Status& status) { NoteAsked(other.broker_id, status); }),
+      forwarder_(options_.forwarder, ForwarderHooks(), clock),
       housekeeping_(options_.housekeeping, client, etcd_log, clock),
       look_again_(absl::ZeroDuration(), *clock),
       tell_again_(absl::ZeroDuration(), *clock),
       tell_anyway_(absl::ZeroDuration(), *clock),
-      tidy_again_(kTidyEvery, *clock),
-      cut_off_(options_.cut_off_after, *clock) {}
+      look_at_certificate_(kTidyEvery, *clock),
+      cut_off_(options_.cut_off_after, *clock),
+      stand_back_(absl::ZeroDuration(), *clock),
+      leaderless_(absl::ZeroDuration(), *clock) {}
 
 ClusterNode::~ClusterNode() { Stop(); }
+
+Forwarder::Hooks ClusterNode::ForwarderHooks() {
+  Forwarder::Hooks hooks;
+  hooks.way = [this] {
+    if (broker_->leads() && !deposed_) return Forwarder::Way{true, ""};
+    const ClusterView seen = view();
+    const bool other = seen.leading.has_value() && seen.leader_id() != options_.broker_id;
+    return Forwarder::Way{false, other ? seen.leader_address() : ""};
+  };
+  hooks.send = [this](const std::string& address, const cluster::v1::ForwardRequest& request) {
+    auto response = peers_.Forward(address, request, kForwardWithin);
+    NoteAsked(view().leader_id(), response.status());
+    return response;
+  };
+  hooks.await_applied = [this](uint64_t applied) { AwaitApplied(applied); };
+  hooks.submit_here = [this](std::vector<PendingSubmission> pending) { broker_->SubmitAll(std::move(pending)); };
+  return hooks;
+}
 
 void ClusterNode::AddHooks(Broker::Hooks* hooks) {
   hooks->hand_over = [this](std::vector<PendingSubmission> pending) { forwarder_.Forward(std::move(pending)); };
@@ -86,6 +106,7 @@ void ClusterNode::Start(std::string address, Hooks hooks) {
   leader_watch_ = std::make_unique<EtcdWatch>(client_, LeaderKey(options_.prefix), &changed_);
   tail_watch_ = std::make_unique<EtcdWatch>(client_, TailKey(options_.prefix), &changed_);
   thread_ = std::thread([this] { Run(); });
+  tidy_thread_ = std::thread([this] { TidyLoop(); });
 }
 
 void ClusterNode::StepDown() {
@@ -102,7 +123,9 @@ void ClusterNode::Stop() {
   presence_.Stop();
   stopping_ = true;
   changed_.Bump();
+  tidy_stop_.Bump();
   thread_.join();
+  tidy_thread_.join();
   forwarder_.Stop();
   tail_watch_ = nullptr;
   leader_watch_ = nullptr;
@@ -132,7 +155,6 @@ void ClusterNode::Tend() {
   }
   if (!look || !looked.ok()) return;
   look_again_ = Deadline(kLookAtMostEvery, *clock_);
-  WarnOnceOfEtcd();
   TellOfSelf();
 }
 
@@ -142,6 +164,7 @@ absl::Status ClusterNode::Look() {
   {
     absl::MutexLock lock(&view_mu_);
     view_ = std::move(view);
+    view_at_ = clock_->Monotonic();
   }
   forwarder_.LookAgain();
   if (term_ != 0) NoteContact();
@@ -155,11 +178,15 @@ void ClusterNode::TendLead() {
   if (session_->lease() == 0) return StopLeading("its lease has run out");
   // The fence would say the same at the next commit; there may be none for long.
   if (leadership_->TermIn(seen, session_->lease()) != term_) return StopLeading("another broker leads");
+  if (IsOutOfReach(seen)) {
+    stand_back_ = Deadline(kStandBackFor, *clock_);
+    return StopLeading("no other broker reaches it");
+  }
   const uint32_t rules = std::max(rules_version_, RulesThatAllKnow(seen, kRulesVersion));
   if (rules != rules_version_) broker_->SetRulesVersion(rules_version_ = rules);
-  if (!tidy_again_.passed()) return;
-  tidy_again_ = Deadline(kTidyEvery, *clock_);
-  housekeeping_.Tidy(seen, broker_->Stats().last_snapshot);
+  if (!look_at_certificate_.passed()) return;
+  look_at_certificate_ = Deadline(kTidyEvery, *clock_);
+  if (!HasGoodCertificate()) StopLeading("its certificate is not good");
 }
 
 void ClusterNode::TendFollowing() {
@@ -185,10 +212,15 @@ absl::Status ClusterNode::FollowLog() {
 
 void ClusterNode::TryToLead() {
   const int64_t lease = session_->lease();
-  if (lease == 0) return;
+  // Not under a name that another broker may have.
+  if (lease == 0 || lease != alive_lease_) return;
   const ClusterView seen = view();
+  if (seen.leading.has_value()) leaderless_ = Deadline(kLeaderlessFor, *clock_);
+  // In favour of the others, but not when none of them leads.
+  if (!stand_back_.passed() && !leaderless_.passed()) return;
   int64_t term = leadership_->TermIn(seen, lease);
   if (term == 0 && !seen.leading.has_value()) {
+    if (!HasGoodCertificate()) return;
     const absl::StatusOr<int64_t> won = leadership_->Campaign(lease);
     if (!won.ok() || *won == 0) return;
     term = *won;
@@ -212,7 +244,7 @@ absl::Status ClusterNode::BeginToLead(int64_t term) {
   rules_version_ = RulesThatAllKnow(view(), kRulesVersion);
   broker_->Lead(rules_version_);
   term_ = term;
-  tidy_again_ = Deadline(kTidyEvery, *clock_);
+  look_at_certificate_ = Deadline(kTidyEvery, *clock_);
   forwarder_.LookAgain();
   LogInfo("leads", {{"term", term}, {"last_sequence", log_->last_sequence()}, {"rules_version", rules_version_}});
   return absl::OkStatus();
@@ -236,25 +268,57 @@ void ClusterNode::StopLeading(absl::string_view why) {
 
 void ClusterNode::LookAfterLeader() {
   const ClusterView seen = view();
-  if (!seen.leading.has_value()) return;
-  const bool own_former_life = seen.leading->leader.broker_id() == options_.broker_id && session_->lease() != 0 &&
-                               seen.leading->lease != session_->lease();
-  const bool gone = leader_lost_.exchange(false) && Peers::RefusesConnections(seen.leader_address(), kAskWithin);
-  if (!own_former_life && !gone) return;
+  if (!seen.leading.has_value() || leader_gone_.exchange(0) != seen.leading->term) return;
   // Safe whoever is wrong: the lease protects nothing, and the fence goes with the key.
-  LogWarn("the leader is gone; its lease is revoked", {{"leader", seen.leading->leader.broker_id()}});
+  LogWarn("the leader is gone; its lease is revoked", {{"leader", seen.leader_id()}});
   if (client_->RevokeLease(seen.leading->lease, kAskWithin).ok()) changed_.Bump();
+}
+
+bool ClusterNode::IsOutOfReach(const ClusterView& seen) const {
+  bool another_may_lead = false;
+  for (const auto& [id, member] : seen.members) {
+    if (id == options_.broker_id || !seen.alive.contains(id)) continue;
+    if (member.unreachable_leader_id() != options_.broker_id || member.unreachable_term() != term_) return false;
+    another_may_lead = another_may_lead || !member.stands_back();
+  }
+  return another_may_lead;
+}
+
+bool ClusterNode::HasGoodCertificate() {
+  const absl::Status good =
+      CheckBrokerCertificate(options_.tls, options_.trust_domain, options_.broker_id, clock_->Now());
+  if (good.message() != certificate_trouble_ && !good.ok()) {
+    LogError("this broker cannot lead: the others would not speak to it", {{"why", good.message()}});
+  }
+  certificate_trouble_ = std::string(good.message());
+  return good.ok();
+}
+
+bool ClusterNode::TellThatAlive(int64_t lease) {
+  const ClusterView seen = view();
+  const auto there = seen.alive.find(options_.broker_id);
+  if (there != seen.alive.end() && there->second != lease) {
+    if (!former_life_.has_value()) former_life_ = Deadline(3 * options_.lease + kFormerLifeMore, *clock_);
+    if (former_life_->passed()) {
+      Failed(absl::AlreadyExistsError(absl::StrCat("another broker runs under the name ", options_.broker_id,
+                                                   "; give each its own cluster.broker_id and certificate")));
+    }
+    return false;
+  }
+  former_life_.reset();
+  if (lease == alive_lease_ && there != seen.alive.end()) return true;
+  etcdserverpb::PutRequest alive;
+  alive.set_key(AliveKey(options_.prefix, options_.broker_id));
+  alive.set_lease(lease);
+  if (!client_->Put(alive, kAskWithin).ok()) return false;
+  alive_lease_ = lease;
+  changed_.Bump();
+  return true;
 }
 
 void ClusterNode::TellOfSelf() {
   const int64_t lease = session_->lease();
-  if (lease != 0 && lease != alive_lease_) {
-    etcdserverpb::PutRequest alive;
-    alive.set_key(AliveKey(options_.prefix, options_.broker_id));
-    alive.set_lease(lease);
-    if (!client_->Put(alive, kAskWithin).ok()) return;
-    alive_lease_ = lease;
-  }
+  if (lease == 0 || !TellThatAlive(lease)) return;
   cluster::v1::Member self = Self();
   const bool same = self.SerializeAsString() == told_.SerializeAsString();
   const bool urgent = self.draining() != told_.draining();
@@ -279,6 +343,13 @@ cluster::v1::Member ClusterNode::Self() const {
   self.set_mirrored_sequence(log_->last_sequence());
   self.set_snapshot_sequence(broker_->Stats().last_snapshot);
   self.set_draining(stepping_down_);
+  self.set_stands_back(!stand_back_.passed());
+  const Reach reach = LeaderTrouble();
+  if (!reach.why_not.empty()) {
+    self.set_unreachable_leader_id(reach.leader_id);
+    self.set_unreachable_term(reach.term);
+    self.set_unreachable_why(reach.why_not);
+  }
   return self;
 }
 
@@ -290,10 +361,13 @@ void ClusterNode::NoteContact() {
   hooks_.serving(true);
 }
 
-void ClusterNode::WarnOnceOfEtcd() {
-  if (warned_) return;
-  warned_ = true;
+// etcd may take its time to answer, and longer to give back space: nothing else waits for that.
+void ClusterNode::TidyLoop() {
+  pthread_setname_np(pthread_self(), "etcd-tidy");
   for (const std::string& warning : WarningsOfEtcd(Status())) LogWarn("etcd", {{"warning", warning}});
+  while (tidy_stop_.WaitBeyond(0, kTidyEvery) == 0) {
+    if (term_ != 0) housekeeping_.Tidy(view(), broker_->Stats().last_snapshot);
+  }
 }
 
 void ClusterNode::Failed(const absl::Status& why) {
@@ -316,34 +390,64 @@ ClusterView ClusterNode::view() const {
   return view_;
 }
 
-std::vector<std::string> ClusterNode::Others() const {
+std::vector<PeerPresence::Other> ClusterNode::Others() const {
   const ClusterView seen = view();
-  std::vector<std::string> others;
+  std::vector<PeerPresence::Other> others;
   for (const auto& [id, member] : seen.members) {
-    if (id != options_.broker_id && seen.alive.contains(id)) others.push_back(member.address());
+    if (id != options_.broker_id && seen.alive.contains(id)) others.push_back({id, member.address()});
   }
   return others;
 }
 
-void ClusterNode::NoteUnreachable(const std::string& address) {
-  if (address != view().leader_address()) return;
-  leader_lost_ = true;
+void ClusterNode::NoteAsked(const std::string& broker_id, const absl::Status& status) {
+  const ClusterView seen = view();
+  if (!seen.leading.has_value() || broker_id != seen.leader_id()) return;
+  const int64_t term = seen.leading->term;
+  // Who says that it does not lead has been reached.
+  const bool reached = status.ok() || RejectedOf(status).reason() == v1::ERROR_REASON_NO_LEADER;
+  bool news = false;
+  {
+    absl::MutexLock lock(&reach_mu_);
+    news = reach_.term != term || reach_.why_not.empty() != reached;
+    if (news) reach_ = {broker_id, term, "", clock_->Monotonic()};
+    reach_.why_not = reached ? "" : std::string(status.message());
+  }
+  if (news && !reached) LogWarn("cannot reach the leader", {{"leader", broker_id}, {"why", status.message()}});
+  // On this thread, which may wait for it.
+  if (reached || !Peers::RefusesConnections(seen.leader_address(), kAskWithin)) return;
+  leader_gone_ = term;
   changed_.Bump();
+}
+
+ClusterNode::Reach ClusterNode::LeaderTrouble() const {
+  const ClusterView seen = view();
+  absl::MutexLock lock(&reach_mu_);
+  const bool of_this_term = seen.leading.has_value() && seen.leading->term == reach_.term;
+  const bool long_enough = clock_->Monotonic() - reach_.since >= kUnreachedFor;
+  return of_this_term && long_enough ? reach_ : Reach();
 }
 
 cluster::v1::ClusterStatus ClusterNode::Status() const {
   StatusFacts facts;
   facts.now = clock_->Now();
   facts.broker_id = options_.broker_id;
-  facts.view = view();
+  {
+    absl::MutexLock lock(&view_mu_);
+    facts.view = view_;
+    facts.view_age = clock_->Monotonic() - view_at_;
+  }
   facts.last_sequence = std::max(etcd_log_->tail().last_sequence(), log_->last_sequence());
   // What is told in etcd is a second old.
   if (const auto self = facts.view.members.find(options_.broker_id); self != facts.view.members.end()) {
     self->second.set_applied_sequence(Self().applied_sequence());
   }
-  facts.etcd = client_->Health(kAskWithin);
-  facts.first_in_etcd = etcd_log_->FirstHeld().value_or(0);
-  facts.alarms = client_->Alarms(kAskWithin).value_or(std::vector<etcdserverpb::AlarmMember>());
+  facts.etcd = client_->Health(kHealthWithin);
+  const bool etcd_answers = std::any_of(facts.etcd.begin(), facts.etcd.end(),
+                                        [](const EtcdMemberHealth& member) { return member.reachable.ok(); });
+  if (etcd_answers) {
+    facts.first_in_etcd = etcd_log_->FirstHeld().value_or(0);
+    facts.alarms = client_->Alarms(kAskWithin).value_or(std::vector<etcdserverpb::AlarmMember>());
+  }
   facts.etcd_quota_bytes = options_.etcd_quota_bytes;
   return DescribeCluster(facts);
 }

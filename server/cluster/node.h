@@ -6,13 +6,15 @@
 // Whoever becomes the leader first brings everything up to the end of the log, with the fence already its own, so that
 // nobody can append behind its back; only then does it accept.
 //
-// Threading: thread-safe. Start and Stop from one thread. One thread of its own, "cluster".
+// Threading: thread-safe. Start and Stop from one thread. Threads of its own: "cluster", "etcd-tidy", and those of its
+// parts.
 #ifndef MUSTER_SERVER_CLUSTER_NODE_H_
 #define MUSTER_SERVER_CLUSTER_NODE_H_
 
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -43,6 +45,7 @@ class ClusterNode {
   struct Options {
     std::string broker_id;
     std::string prefix;
+    std::string trust_domain;
     std::string program_version;
     TlsFiles tls;  // As Peers takes it.
     absl::Duration lease = absl::Seconds(2);
@@ -85,6 +88,7 @@ class ClusterNode {
   cluster::v1::ClusterStatus Status() const;
 
  private:
+  Forwarder::Hooks ForwarderHooks();
   void Run();
   // One turn: looks at etcd, and does what follows from it.
   void Tend();
@@ -97,17 +101,32 @@ class ClusterNode {
   void TendLead();
   void TendFollowing();
   cluster::v1::Member Self() const;
+  // Puts the key by which the others know that we are there. False: not yet, or another broker has our name.
+  bool TellThatAlive(int64_t lease);
+  // Whether other brokers are there and none of them reaches us.
+  bool IsOutOfReach(const ClusterView& seen) const;
+  // Whether our certificate lets us speak to the others; logs why not.
+  bool HasGoodCertificate();
   void TellOfSelf();
   // Deposes a leader that is surely gone before its lease has run out.
   void LookAfterLeader();
   void NoteContact();
-  void WarnOnceOfEtcd();
+  void TidyLoop();
   void Failed(const absl::Status& why);
 
   ClusterView view() const;
   void AwaitApplied(uint64_t sequence) const;
-  std::vector<std::string> Others() const;
-  void NoteUnreachable(const std::string& address);
+  std::vector<PeerPresence::Other> Others() const;
+  // How it went to ask the broker `broker_id`: notes whether the leader is reached.
+  void NoteAsked(const std::string& broker_id, const absl::Status& status);
+  // That this broker has not reached the leader for some time, and why; nothing: it has, or nobody leads.
+  struct Reach {
+    std::string leader_id;
+    int64_t term = 0;
+    std::string why_not;  // Empty: it is reached.
+    absl::Duration since;
+  };
+  Reach LeaderTrouble() const;
 
   const Options options_;
   EtcdClient* const client_;
@@ -128,13 +147,15 @@ class ClusterNode {
   std::unique_ptr<EtcdWatch> tail_watch_;
   std::unique_ptr<EtcdWatch> leader_watch_;
   std::thread thread_;
+  std::thread tidy_thread_;
+  Revision tidy_stop_;  // Bumped to stop it.
 
   std::atomic<uint64_t> turns_ = 0;
   std::atomic<bool> stopping_ = false;
   std::atomic<bool> stepping_down_ = false;
-  std::atomic<bool> deposed_ = false;      // The sequencer says that it cannot append.
-  std::atomic<bool> leader_lost_ = false;  // Somebody could not reach the leader.
-  std::atomic<int64_t> term_ = 0;          // In which we lead; 0: we do not.
+  std::atomic<bool> deposed_ = false;     // The sequencer says that it cannot append.
+  std::atomic<int64_t> leader_gone_ = 0;  // The term of a leader whose port refuses connections.
+  std::atomic<int64_t> term_ = 0;         // In which we lead; 0: we do not.
 
   // Of the thread.
   int64_t alive_lease_ = 0;   // Under which we have said that we are there.
@@ -144,14 +165,23 @@ class ClusterNode {
   Deadline look_again_;
   Deadline tell_again_;
   Deadline tell_anyway_;
-  Deadline tidy_again_;
+  Deadline look_at_certificate_;
   Deadline cut_off_;
+  // A broker that had the lead and that nobody reached leaves it to others for so long.
+  Deadline stand_back_;
+  Deadline leaderless_;  // Passed: nobody has led for a while.
+  // Until when a key that another lease holds may be that of our own former life.
+  std::optional<Deadline> former_life_;
+  std::string certificate_trouble_;  // As logged.
   bool serving_ = true;
-  bool warned_ = false;  // Of etcd.
   bool failed_ = false;
+
+  mutable absl::Mutex reach_mu_;  // A leaf.
+  Reach reach_ ABSL_GUARDED_BY(reach_mu_);
 
   mutable absl::Mutex view_mu_;  // A leaf.
   ClusterView view_ ABSL_GUARDED_BY(view_mu_);
+  absl::Duration view_at_ ABSL_GUARDED_BY(view_mu_) = -absl::InfiniteDuration();
 };
 
 }  // namespace muster

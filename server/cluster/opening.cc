@@ -35,76 +35,88 @@ bool IsPassing(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsUnknown(status) || absl::IsDeadlineExceeded(status);
 }
 
-// Calls `ask` until it says something that more time will not change.
-template <typename Ask>
-auto Insist(const Deadline& deadline, absl::string_view what, const Ask& ask) {
-  const Revision never;
-  while (true) {
-    auto answer = ask();
-    const absl::Status status = [&answer] {
-      if constexpr (std::is_same_v<decltype(answer), absl::Status>) {
-        return answer;
-      } else {
-        return answer.status();
-      }
-    }();
-    if (!IsPassing(status) || deadline.passed()) return answer;
-    LogWarn("waiting", {{"for", what}, {"why", status.message()}});
-    never.WaitBeyond(0, kPause);
-  }
-}
+// Calls again what fails for reasons that pass.
+class Insistence {
+ public:
+  Insistence(absl::Duration patience, const Clock* clock, const std::function<bool()>& stop_asked)
+      : deadline_(patience, *clock), stop_asked_(stop_asked) {}
 
-absl::Status BeginWith(const v1::Genesis& genesis, const Clock& clock, EtcdEventLog* log) {
+  template <typename Ask>
+  auto Until(absl::string_view what, const Ask& ask) -> decltype(ask()) {
+    while (true) {
+      auto answer = ask();
+      const absl::Status status = StatusOf(answer);
+      if (!IsPassing(status) || deadline_.passed()) return answer;
+      if (stop_asked_()) return absl::CancelledError(absl::StrCat("asked to stop while waiting for ", what));
+      if (status.message() != told_) LogWarn("waiting", {{"for", what}, {"why", status.message()}});
+      told_ = std::string(status.message());
+      never_.WaitBeyond(0, kPause);
+    }
+  }
+
+ private:
+  static absl::Status StatusOf(const absl::Status& status) { return status; }
+  template <typename T>
+  static absl::Status StatusOf(const absl::StatusOr<T>& answer) {
+    return answer.status();
+  }
+
+  const Deadline deadline_;
+  const std::function<bool()>& stop_asked_;
+  std::string told_;
+  Revision never_;  // Nobody bumps it.
+};
+
+// The first event of a log that begins with nothing.
+EncodedEvent GenesisEvent(const v1::Genesis& genesis, const Clock& clock) {
   v1::Event event;
   event.set_sequence(1);
   *event.mutable_accepted_at() = ToProto(clock.Now());
   event.set_rules_version(kRulesVersion);
   *event.mutable_genesis() = genesis;
-  const EncodedEvent encoded{1, event.SerializeAsString()};
-  const absl::Status begun = log->Begin(absl::MakeConstSpan(&encoded, 1));
-  // Another broker was first, or it is not known who was: the log is read next.
-  return absl::IsAlreadyExists(begun) ? absl::OkStatus() : begun;
+  return {1, event.SerializeAsString()};
 }
 
-absl::Status FindOrBegin(const std::string& data_dir, const v1::Genesis& genesis, const Deadline& deadline,
-                         const Clock& clock, EtcdEventLog* log) {
-  return Insist(deadline, "etcd", [&]() -> absl::Status {
+// A log is begun by a person: a broker that did so by itself would do it for a mistyped prefix, and for an etcd that
+// has lost what it held.
+absl::Status FindLog(const config::v1::BrokerConfig& config, Insistence* insistence, EtcdEventLog* log) {
+  return insistence->Until("the log in etcd", [&]() -> absl::Status {
     MUSTER_ASSIGN_OR_RETURN(const bool there, log->Refresh());
     if (there) return absl::OkStatus();
-    if (std::filesystem::exists(LocalLog::DatabasePath(data_dir))) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("etcd holds no log, but ", data_dir,
-                       " does. To make it the cluster's, run `musterd cluster begin`; if the "
-                       "cluster shall begin with an empty log, move it away"));
-    }
-    MUSTER_RETURN_IF_ERROR(BeginWith(genesis, clock, log));
-    return log->Refresh().status();
+    return absl::UnavailableError(
+        absl::StrCat("etcd holds no log under ", config.cluster().prefix(),
+                     ". If this is a new cluster, run `musterd cluster begin` once, for one of its brokers: with the "
+                     "log in data_dir, if "
+                     "there is one. If it is not, look at cluster.prefix and etcd_endpoints, and see docs/CLUSTER.md"));
   });
 }
 
 }  // namespace
 
 absl::StatusOr<ClusterLog> OpenClusterLog(const config::v1::BrokerConfig& config, const LocalLog::Options& mirror,
-                                          const v1::Genesis& genesis, const Clock* clock, absl::Duration patience) {
+                                          const Clock* clock, const std::function<bool()>& stop_asked,
+                                          absl::Duration patience) {
   const std::string& data_dir = config.data_dir();
-  const Deadline deadline(patience, *clock);
+  Insistence insistence(patience, clock, stop_asked);
+  MUSTER_RETURN_IF_ERROR(CheckBrokerCertificate(NodeOptions(config).tls, config.tls().trust_domain(),
+                                                config.cluster().broker_id(), clock->Now()));
   ClusterLog opened;
   MUSTER_ASSIGN_OR_RETURN(opened.client, EtcdClient::Create(OptionsOfEtcd(config.cluster())));
   opened.etcd_log = std::make_unique<EtcdEventLog>(opened.client.get(), OptionsOfLog(config.cluster()), clock);
-  MUSTER_RETURN_IF_ERROR(FindOrBegin(data_dir, genesis, deadline, *clock, opened.etcd_log.get()));
+  MUSTER_RETURN_IF_ERROR(FindLog(config, &insistence, opened.etcd_log.get()));
 
   const auto join = [&] {
-    return Insist(deadline, "a copy of another broker's files",
-                  [&] { return JoinFromPeer(config, opened.client.get(), kAskWithin); });
+    return insistence.Until("a copy of another broker's files",
+                            [&] { return JoinFromPeer(config, opened.client.get(), kAskWithin, stop_asked); });
   };
   MUSTER_ASSIGN_OR_RETURN(const Sequence first_held,
-                          Insist(deadline, "etcd", [&] { return opened.etcd_log->FirstHeld(); }));
+                          insistence.Until("etcd", [&] { return opened.etcd_log->FirstHeld(); }));
   if (first_held > 1 && !std::filesystem::exists(LocalLog::DatabasePath(data_dir))) MUSTER_RETURN_IF_ERROR(join());
 
   for (bool joined = false;; joined = true) {
     MUSTER_ASSIGN_OR_RETURN(std::unique_ptr<LocalLog> local, LocalLog::Open(data_dir, mirror));
     opened.log = std::make_unique<MirroredLog>(std::move(local), opened.etcd_log.get());
-    const absl::Status pulled = Insist(deadline, "etcd", [&] { return opened.log->Pull(); });
+    const absl::Status pulled = insistence.Until("etcd", [&] { return opened.log->Pull(); });
     if (pulled.ok()) return opened;
     if (!absl::IsOutOfRange(pulled) || joined) return pulled;
     LogWarn("this broker was away for longer than etcd remembers", {{"mirrored", opened.log->last_sequence()}});
@@ -114,20 +126,23 @@ absl::StatusOr<ClusterLog> OpenClusterLog(const config::v1::BrokerConfig& config
   }
 }
 
-absl::Status BeginCluster(const config::v1::BrokerConfig& config, const Clock* clock) {
-  if (!std::filesystem::exists(LocalLog::DatabasePath(config.data_dir()))) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(config.data_dir(),
-                     " holds no log. A cluster that begins with an empty one needs no `begin`: start its brokers"));
-  }
-  MUSTER_ASSIGN_OR_RETURN(const std::unique_ptr<LocalLog> local, LocalLog::Open(config.data_dir(), {}));
+absl::StatusOr<Sequence> BeginCluster(const config::v1::BrokerConfig& config, const v1::Genesis& genesis,
+                                      const Clock* clock) {
   MUSTER_ASSIGN_OR_RETURN(const std::unique_ptr<EtcdClient> client,
                           EtcdClient::Create(OptionsOfEtcd(config.cluster())));
   EtcdEventLog log(client.get(), OptionsOfLog(config.cluster()), clock);
   cluster::v1::LogTail tail;
-  tail.set_last_sequence(local->last_sequence());
-  tail.set_checksum(local->tail_checksum());
-  const absl::Status begun = log.BeginAfter(tail);
+  absl::Status begun;
+  if (std::filesystem::exists(LocalLog::DatabasePath(config.data_dir()))) {
+    MUSTER_ASSIGN_OR_RETURN(const std::unique_ptr<LocalLog> local, LocalLog::Open(config.data_dir(), {}));
+    tail.set_last_sequence(local->last_sequence());
+    tail.set_checksum(local->tail_checksum());
+    begun = log.BeginAfter(tail);
+  } else {
+    const EncodedEvent first = GenesisEvent(genesis, *clock);
+    begun = log.Begin(absl::MakeConstSpan(&first, 1));
+  }
+  if (begun.ok()) return tail.last_sequence();
   if (!absl::IsAlreadyExists(begun)) return begun;
   return absl::FailedPreconditionError(absl::StrCat(
       begun.message(),
@@ -155,6 +170,7 @@ ClusterNode::Options NodeOptions(const config::v1::BrokerConfig& config) {
   ClusterNode::Options options;
   options.broker_id = cluster.broker_id();
   options.prefix = cluster.prefix();
+  options.trust_domain = config.tls().trust_domain();
   options.program_version = MUSTER_VERSION;
   options.tls = {config.tls().certificate_file(), config.tls().key_file(), config.tls().ca_file()};
   options.lease = ToDuration(cluster.lease());

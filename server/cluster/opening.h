@@ -5,6 +5,7 @@
 #ifndef MUSTER_SERVER_CLUSTER_OPENING_H_
 #define MUSTER_SERVER_CLUSTER_OPENING_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -27,21 +28,22 @@ struct ClusterLog {
   std::unique_ptr<MirroredLog> log;
 };
 
-// Waits for etcd for as long as `patience`. An empty log gets `genesis` as its first event.
+// Waits for etcd, and for a log in it, for as long as `patience`, or until `stop_asked` says so (CANCELLED).
 //
-// Errors: FAILED_PRECONDITION the folder holds a log that etcd does not know: `musterd cluster begin` makes it the
-//                             cluster's.
-//         UNAVAILABLE         etcd, or the broker whose files are needed, cannot be reached.
-//         DATA_LOSS           the folder holds another log than etcd.
+// Errors: INVALID_ARGUMENT this broker's certificate is not one that the others take.
+//         UNAVAILABLE      etcd, or the broker whose files are needed, cannot be reached; or etcd holds no log.
+//         DATA_LOSS        the folder holds another log than etcd.
 absl::StatusOr<ClusterLog> OpenClusterLog(const config::v1::BrokerConfig& config, const LocalLog::Options& mirror,
-                                          const v1::Genesis& genesis, const Clock* clock,
+                                          const Clock* clock, const std::function<bool()>& stop_asked,
                                           absl::Duration patience = absl::Minutes(2));
 
-// Makes the log in config.data_dir() the cluster's: etcd goes on where it ends. Of a single broker that becomes one of
-// several, or after a copy was restored. Every other broker takes a copy of this one's files.
+// Begins the cluster's log: with the one in config.data_dir(), of a single broker that becomes one of several, or of a
+// copy that was restored; etcd goes on where it ends, and every other broker takes a copy of this one's files. Or, when
+// the folder holds none, with `genesis`. Returns the last event that the log begins with; 0: it is a new one.
 //
-// Errors: FAILED_PRECONDITION etcd holds a log already, or the folder holds none. UNAVAILABLE.
-absl::Status BeginCluster(const config::v1::BrokerConfig& config, const Clock* clock);
+// Errors: FAILED_PRECONDITION etcd holds a log already, or a broker runs on the folder. UNAVAILABLE.
+absl::StatusOr<Sequence> BeginCluster(const config::v1::BrokerConfig& config, const v1::Genesis& genesis,
+                                      const Clock* clock);
 
 // Forgets a broker that is gone for good, so that it holds nothing back in etcd. FAILED_PRECONDITION: it is there.
 absl::Status RemoveFromCluster(const config::v1::BrokerConfig& config, const std::string& broker_id);

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/clock.h"
+#include "common/status_macros.h"
 
 namespace muster {
 namespace {
@@ -28,9 +30,9 @@ void Merge(const v1::Presence& other, v1::Presence* all) {
 
 }  // namespace
 
-PeerPresence::PeerPresence(Peers* peers, std::function<std::vector<std::string>()> others,
-                           std::function<void(const std::string&)> unreachable)
-    : peers_(peers), others_(std::move(others)), unreachable_(std::move(unreachable)) {}
+PeerPresence::PeerPresence(Peers* peers, std::function<std::vector<Other>()> others,
+                           std::function<void(const Other&, const absl::Status&)> asked)
+    : peers_(peers), others_(std::move(others)), asked_(std::move(asked)) {}
 
 void PeerPresence::Start(const PresenceSource* own) {
   own_ = own;
@@ -46,25 +48,36 @@ void PeerPresence::Run() {
   pthread_setname_np(pthread_self(), "peer-presence");
   do {
     std::map<std::string, Told> told;
-    for (const std::string& address : others_()) {
-      const absl::StatusOr<cluster::v1::ListPeerPresenceResponse> response = peers_->ListPresence(address, kAskWithin);
-      if (!response.ok()) {
-        unreachable_(address);
-        continue;
-      }
-      Told& one = told[address];
-      one.counted_since = FromProto(response->counted_since());
-      for (const v1::Presence& presence : response->presence()) one.presence[presence.agency_id()] = presence;
+    for (const Other& other : others_()) {
+      absl::StatusOr<Told> answer = Ask(other);
+      asked_(other, answer.status());
+      if (answer.ok()) told.emplace(other.broker_id, *std::move(answer));
     }
     absl::MutexLock lock(&mu_);
     told_.swap(told);
   } while (stopped_.WaitBeyond(0, kAskEvery) == 0);
 }
 
+absl::StatusOr<PeerPresence::Told> PeerPresence::Ask(const Other& other) const {
+  MUSTER_ASSIGN_OR_RETURN(const cluster::v1::ListPeerPresenceResponse response,
+                          peers_->ListPresence(other.address, kAskWithin));
+  if (response.broker_id() != other.broker_id) {
+    return absl::FailedPreconditionError(absl::StrCat("at ", other.address, " answers ", response.broker_id(),
+                                                      ": look at ", other.broker_id, "'s cluster.peer_address"));
+  }
+  Told told;
+  told.counted_since = FromProto(response.counted_since());
+  for (const v1::Presence& presence : response.presence()) told.presence[presence.agency_id()] = presence;
+  return told;
+}
+
 v1::Presence PeerPresence::Of(absl::string_view agency_id) const {
-  v1::Presence all = own_->Of(agency_id);
+  v1::Presence all;
+  all.set_agency_id(std::string(agency_id));
+  // Null for a moment, as this broker starts.
+  if (const PresenceSource* const own = own_.load(); own != nullptr) all = own->Of(agency_id);
   absl::MutexLock lock(&mu_);
-  for (const auto& [address, told] : told_) {
+  for (const auto& [id, told] : told_) {
     const auto it = told.presence.find(agency_id);
     if (it != told.presence.end()) Merge(it->second, &all);
   }
@@ -72,9 +85,10 @@ v1::Presence PeerPresence::Of(absl::string_view agency_id) const {
 }
 
 absl::Time PeerPresence::counted_since() const {
-  absl::Time since = own_->counted_since();
+  const PresenceSource* const own = own_.load();
+  absl::Time since = own == nullptr ? absl::InfinitePast() : own->counted_since();
   absl::MutexLock lock(&mu_);
-  for (const auto& [address, told] : told_) since = std::max(since, told.counted_since);
+  for (const auto& [id, told] : told_) since = std::max(since, told.counted_since);
   return since;
 }
 

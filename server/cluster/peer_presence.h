@@ -5,6 +5,7 @@
 #ifndef MUSTER_SERVER_CLUSTER_PEER_PRESENCE_H_
 #define MUSTER_SERVER_CLUSTER_PEER_PRESENCE_H_
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <string>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -24,10 +26,14 @@ namespace muster {
 
 class PeerPresence final : public PresenceSource {
  public:
-  // `others` gives the addresses of the other brokers that are there. `unreachable` is told of those that do not
-  // answer. `peers` is borrowed and outlives this.
-  PeerPresence(Peers* peers, std::function<std::vector<std::string>()> others,
-               std::function<void(const std::string&)> unreachable);
+  struct Other {
+    std::string broker_id;
+    std::string address;
+  };
+  // `others` gives the other brokers that are there. `asked` is told how asking each went. `peers` is borrowed and
+  // outlives this.
+  PeerPresence(Peers* peers, std::function<std::vector<Other>()> others,
+               std::function<void(const Other&, const absl::Status&)> asked);
   ~PeerPresence() { Stop(); }
 
   // `own` is borrowed; it outlives Stop.
@@ -44,16 +50,17 @@ class PeerPresence final : public PresenceSource {
     absl::Time counted_since;
   };
   void Run();
+  absl::StatusOr<Told> Ask(const Other& other) const;
 
   Peers* const peers_;
-  const std::function<std::vector<std::string>()> others_;
-  const std::function<void(const std::string&)> unreachable_;
-  const PresenceSource* own_ = nullptr;
+  const std::function<std::vector<Other>()> others_;
+  const std::function<void(const Other&, const absl::Status&)> asked_;
+  std::atomic<const PresenceSource*> own_ = nullptr;
   std::thread thread_;
   Revision stopped_;  // Bumped to stop.
 
   mutable absl::Mutex mu_;                                 // A leaf.
-  std::map<std::string, Told> told_ ABSL_GUARDED_BY(mu_);  // By address.
+  std::map<std::string, Told> told_ ABSL_GUARDED_BY(mu_);  // By broker id.
 };
 
 }  // namespace muster

@@ -6,11 +6,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/certificate_chain.h"
+#include "common/identity.h"
 #include "common/rich_status.h"
 #include "common/status_macros.h"
 #include "grpcpp/grpcpp.h"
@@ -34,6 +38,24 @@ absl::Status FromGrpc(const grpc::Status& status, const std::string& address) {
 
 }  // namespace
 
+absl::Status CheckBrokerCertificate(const TlsFiles& tls, absl::string_view trust_domain, absl::string_view broker_id,
+                                    absl::Time now) {
+  MUSTER_ASSIGN_OR_RETURN(const TlsContents contents, ReadTlsFiles(tls));
+  MUSTER_ASSIGN_OR_RETURN(const CertificateInfo info,
+                          DescribeCertificatePem(contents.certificate, tls.certificate_file));
+  const std::string wanted = absl::StrCat("spiffe://", trust_domain, "/broker/", broker_id);
+  if (info.uris != std::vector<std::string>{wanted}) {
+    return absl::InvalidArgumentError(absl::StrCat(tls.certificate_file, " is of ", absl::StrJoin(info.uris, ", "),
+                                                   "; in a cluster this broker needs one whose only URI is ", wanted));
+  }
+  const absl::Status signed_for_client =
+      CheckClientChain(contents.certificate, contents.ca, std::max(now, info.not_before));
+  if (signed_for_client.ok()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(tls.certificate_file, ": ", signed_for_client.message(),
+                                                 ". A broker of a cluster shows it to the others as a client: it needs "
+                                                 "extendedKeyUsage serverAuth and clientAuth"));
+}
+
 class Peers::Channel {
  public:
   Channel(const std::string& address, const TlsContents& tls) {
@@ -45,6 +67,9 @@ class Peers::Channel {
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
     arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 50);
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
+    // A peer that is stopped in the middle of a copy would hold it for ever.
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10'000);
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5'000);
     // Channels to one address otherwise share one connection, and with it what went wrong on it.
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     arguments.SetMaxReceiveMessageSize(kReceiveBytesMax);
@@ -123,11 +148,9 @@ bool Peers::RefusesConnections(const std::string& address, absl::Duration within
   if (colon == std::string::npos) return false;
   addrinfo hints = {};
   hints.ai_socktype = SOCK_STREAM;
-  // Names would have to be looked up, which may take long: only what is an address is looked at.
-  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  hints.ai_flags = AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  std::string host = address.substr(0, colon);
-  if (host == "localhost") host = "127.0.0.1";
+  const std::string host = address.substr(0, colon);
   if (getaddrinfo(host.c_str(), address.substr(colon + 1).c_str(), &hints, &found) != 0) return false;
   const absl::Cleanup free_found = [found] { freeaddrinfo(found); };
   const int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -19,6 +19,11 @@
 
 namespace muster {
 
+// Whether the other brokers will speak to one with these files: the certificate is that of the broker `broker_id`,
+// signed by the authority for a client, and valid at `now`. Errors: INVALID_ARGUMENT, or as of ReadTlsFiles.
+absl::Status CheckBrokerCertificate(const TlsFiles& tls, absl::string_view trust_domain, absl::string_view broker_id,
+                                    absl::Time now);
+
 class Peers {
  public:
   // `tls`: this broker's own certificate, which names it as a broker, and the authority that signs the others'. Read
@@ -38,7 +43,8 @@ class Peers {
   using Piece = std::function<absl::Status(const cluster::v1::FetchCopyResponse&)>;
   absl::Status FetchCopy(const std::string& address, const Piece& take);
 
-  // Whether nothing listens at `address` while its machine answers: the broker there is gone, not merely slow.
+  // Whether nothing listens at `address` while its machine answers: the broker there is gone, not merely slow. Looks
+  // its name up, which may take longer than `within`.
   static bool RefusesConnections(const std::string& address, absl::Duration within);
 
  private:

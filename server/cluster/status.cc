@@ -17,6 +17,8 @@ using cluster::v1::EtcdMemberStatus;
 
 // More than what a follower is behind while it works.
 constexpr uint64_t kLagEventsWarned = 5000;
+// A view that is older says nothing of now: whoever led then may not lead.
+constexpr absl::Duration kViewAgeMax = absl::Seconds(5);
 // Of the quota.
 constexpr double kFillWarned = 0.8;
 
@@ -57,7 +59,15 @@ void AddEtcdMember(const StatusFacts& facts, const EtcdMemberHealth& health, Clu
   }
 }
 
-void WarnOfBrokers(ClusterStatus* status) {
+void WarnOfUnreachableLeader(const StatusFacts& facts, ClusterStatus* status) {
+  for (const auto& [id, member] : facts.view.members) {
+    if (member.unreachable_why().empty() || !facts.view.alive.contains(id)) continue;
+    status->add_warnings(absl::StrCat(id, " cannot reach the leader, ", member.unreachable_leader_id(),
+                                      ", and takes no submissions: ", member.unreachable_why()));
+  }
+}
+
+void WarnOfBrokers(const StatusFacts& facts, ClusterStatus* status) {
   if (status->leader_broker_id().empty()) {
     status->add_warnings(
         "No broker leads: nothing is accepted. If it stays so, look at etcd below and at the brokers' logs.");
@@ -65,6 +75,7 @@ void WarnOfBrokers(ClusterStatus* status) {
   std::set<uint32_t> rules;
   for (const BrokerStatus& broker : status->brokers()) {
     rules.insert(broker.rules_version());
+    if (facts.view_age > kViewAgeMax) continue;
     if (!broker.alive()) {
       status->add_warnings(absl::StrCat(broker.broker_id(),
                                         " is not there, and holds back what etcd may forget. Start "
@@ -112,8 +123,18 @@ std::vector<std::string> WarningsOfEtcd(const ClusterStatus& status) {
   return warnings;
 }
 
-ClusterStatus DescribeCluster(const StatusFacts& facts) {
+ClusterStatus DescribeCluster(const StatusFacts& given) {
+  StatusFacts facts = given;
   ClusterStatus status;
+  if (facts.view_age > kViewAgeMax) {
+    facts.view.leading.reset();
+    facts.view.alive.clear();
+    status.add_warnings(absl::StrCat("This broker has not been told anything by etcd ",
+                                     facts.view_age == absl::InfiniteDuration()
+                                         ? "yet"
+                                         : absl::StrCat("for ", absl::ToInt64Seconds(facts.view_age), " s"),
+                                     ": who is there and who leads is not known here."));
+  }
   *status.mutable_at() = ToProto(facts.now);
   status.set_broker_id(facts.broker_id);
   if (facts.view.leading.has_value()) {
@@ -125,7 +146,8 @@ ClusterStatus DescribeCluster(const StatusFacts& facts) {
   status.set_etcd_quota_bytes(facts.etcd_quota_bytes);
   for (const auto& [id, member] : facts.view.members) AddBroker(facts, member, &status);
   for (const EtcdMemberHealth& health : facts.etcd) AddEtcdMember(facts, health, &status);
-  WarnOfBrokers(&status);
+  WarnOfBrokers(facts, &status);
+  WarnOfUnreachableLeader(facts, &status);
   for (const std::string& warning : WarningsOfEtcd(status)) status.add_warnings(warning);
   return status;
 }

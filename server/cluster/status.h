@@ -20,6 +20,7 @@ struct StatusFacts {
   absl::Time now;
   std::string broker_id;  // Who says so.
   ClusterView view;
+  absl::Duration view_age;  // Since etcd said so.
   Sequence last_sequence = 0;
   Sequence first_in_etcd = 0;
   std::vector<EtcdMemberHealth> etcd;

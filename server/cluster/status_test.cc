@@ -39,7 +39,7 @@ StatusFacts Sound() {
   facts.view.leading->leader.set_broker_id("a");
   facts.view.leading->term = 7;
   facts.view.members = {{"a", Member("a", 100)}, {"b", Member("b", 90)}};
-  facts.view.alive = {"a", "b"};
+  facts.view.alive = {{"a", 1}, {"b", 2}};
   facts.etcd = {Health("one:2379", 1, "3.5.14"), Health("two:2379", 2, "3.5.21")};
   facts.etcd_quota_bytes = 1000;
   return facts;
@@ -68,14 +68,30 @@ TEST(ClusterStatus, WarnsWhenNobodyLeads) {
   EXPECT_THAT(Warnings(facts), ElementsAre(HasSubstr("No broker leads")));
 }
 
+TEST(ClusterStatus, AnOldViewIsNotTakenForWhatIsNow) {
+  StatusFacts facts = Sound();
+  facts.view_age = absl::Seconds(40);
+  const cluster::v1::ClusterStatus status = DescribeCluster(facts);
+  EXPECT_EQ(status.leader_broker_id(), "");
+  EXPECT_FALSE(status.brokers(0).alive());
+  EXPECT_THAT(Warnings(facts), ElementsAre(HasSubstr("for 40 s"), HasSubstr("No broker leads")));
+}
+
 TEST(ClusterStatus, WarnsOfABrokerThatIsNotThereAndOfOneThatIsBehind) {
   StatusFacts facts = Sound();
-  facts.view.alive = {"a"};
+  facts.view.alive = {{"a", 1}};
   EXPECT_THAT(Warnings(facts), ElementsAre(HasSubstr("b is not there")));
   facts = Sound();
   facts.last_sequence = 100'000;
   facts.view.members["a"].set_applied_sequence(100'000);
   EXPECT_THAT(Warnings(facts), ElementsAre(HasSubstr("b is 99910 events behind")));
+}
+
+TEST(ClusterStatus, WarnsOfABrokerThatCannotReachTheLeader) {
+  StatusFacts facts = Sound();
+  facts.view.members["b"].set_unreachable_leader_id("a");
+  facts.view.members["b"].set_unreachable_why("timed out");
+  EXPECT_THAT(Warnings(facts), ElementsAre(HasSubstr("b cannot reach the leader, a,")));
 }
 
 TEST(ClusterStatus, WarnsOfOldEtcdOnceForAllMembersOfAVersion) {
@@ -104,7 +120,7 @@ TEST(ClusterStatus, WarnsOfBrokersOfDifferentVersions) {
 
 TEST(ClusterRules, NewEventsGetTheRulesThatEveryMemberKnowsThoseAwayIncluded) {
   StatusFacts facts = Sound();
-  facts.view.alive = {"a"};
+  facts.view.alive = {{"a", 1}};
   facts.view.members["b"].set_rules_version(1);
   EXPECT_EQ(RulesThatAllKnow(facts.view, kRulesVersion), 1u);
   facts.view.members["b"].set_rules_version(kRulesVersion + 5);

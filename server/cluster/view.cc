@@ -57,7 +57,7 @@ absl::StatusOr<ClusterView> ReadView(EtcdClient* client, absl::string_view prefi
     view.members.emplace(std::move(id), std::move(member));
   }
   for (const etcdserverpb::KeyValue& kv : response.responses(2).response_range().kvs()) {
-    view.alive.insert(std::string(absl::StripPrefix(kv.key(), AlivePrefix(prefix))));
+    view.alive.emplace(absl::StripPrefix(kv.key(), AlivePrefix(prefix)), kv.lease());
   }
   return view;
 }

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -30,9 +29,10 @@ struct ClusterView {
   };
   std::optional<Leading> leading;
   std::map<std::string, cluster::v1::Member> members;  // By broker id.
-  std::set<std::string> alive;
+  std::map<std::string, int64_t> alive;                // By broker id: the lease that it is alive by.
 
-  // Where the leader is reached; empty: nobody leads.
+  // Who leads, and where it is reached; empty: nobody.
+  std::string leader_id() const { return leading.has_value() ? leading->leader.broker_id() : ""; }
   std::string leader_address() const { return leading.has_value() ? leading->leader.address() : ""; }
 };
 

@@ -68,6 +68,11 @@ void CheckCluster(const BrokerConfig& config, std::vector<std::string>* wrong) {
                      "URI"));
   }
   Require(cluster.etcd_endpoints_size() > 0, "cluster.etcd_endpoints", "give host:port of each member of etcd", wrong);
+  for (const std::string& endpoint : cluster.etcd_endpoints()) {
+    if (!absl::StrContains(endpoint, "://") && absl::StrContains(endpoint, ':')) continue;
+    wrong->push_back(absl::StrCat("cluster.etcd_endpoints: \"", endpoint,
+                                  "\" is not host:port; leave https:// away, TLS is always used"));
+  }
   Require(!cluster.etcd_ca_file().empty(), "cluster.etcd_ca_file", "name the PEM file of who signs etcd's certificates",
           wrong);
   Require(!cluster.etcd_certificate_file().empty(), "cluster.etcd_certificate_file",

@@ -8,7 +8,7 @@
 // that the first one wrote and that is the answer. Only a definite answer ends this, because an attempt of unknown fate
 // may still be on its way; when none comes within `append_patience` the fate stays unknown.
 //
-// Threading: Append, SetTerm, Refresh and Trim by one thread at a time; other methods from any thread.
+// Threading: Append, SetTerm and Refresh by one thread at a time, and Trim by one; other methods from any thread.
 #ifndef MUSTER_SERVER_ETCD_ETCD_EVENT_LOG_H_
 #define MUSTER_SERVER_ETCD_ETCD_EVENT_LOG_H_
 

@@ -53,9 +53,13 @@ class PeerService::Forwarding {
   int open_ ABSL_GUARDED_BY(mu_);
 };
 
-PeerService::PeerService(Broker* broker, const Guard* guard, const PresenceBoard* presence,
+PeerService::PeerService(std::string broker_id, Broker* broker, const Guard* guard, const PresenceBoard* presence,
                          std::function<absl::StatusOr<std::string>()> authorities)
-    : broker_(broker), guard_(guard), presence_(presence), authorities_(std::move(authorities)) {}
+    : broker_id_(std::move(broker_id)),
+      broker_(broker),
+      guard_(guard),
+      presence_(presence),
+      authorities_(std::move(authorities)) {}
 
 absl::StatusOr<std::vector<absl::StatusOr<Caller>>> PeerService::CallersOf(
     const cluster::v1::ForwardRequest& request) const {
@@ -126,6 +130,7 @@ grpc::ServerUnaryReactor* PeerService::ListPeerPresence(grpc::CallbackServerCont
   const absl::StatusOr<std::string> peer = guard_->AuthenticateBroker(*context->auth_context());
   if (!peer.ok()) return Answer(reactor, peer.status());
   for (v1::Presence& presence : presence_->All()) *response->add_presence() = std::move(presence);
+  response->set_broker_id(broker_id_);
   *response->mutable_counted_since() = ToProto(presence_->counted_since());
   return Answer(reactor, absl::OkStatus());
 }

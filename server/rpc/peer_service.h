@@ -22,7 +22,7 @@ class PeerService final : public cluster::v1::PeerService::CallbackService {
  public:
   // `authorities` gives the PEM of who signs agencies' certificates, as it is now. The others are borrowed and outlive
   // this.
-  PeerService(Broker* broker, const Guard* guard, const PresenceBoard* presence,
+  PeerService(std::string broker_id, Broker* broker, const Guard* guard, const PresenceBoard* presence,
               std::function<absl::StatusOr<std::string>()> authorities);
 
   grpc::ServerUnaryReactor* Forward(grpc::CallbackServerContext* context, const cluster::v1::ForwardRequest* request,
@@ -39,6 +39,7 @@ class PeerService final : public cluster::v1::PeerService::CallbackService {
 
   absl::StatusOr<std::vector<absl::StatusOr<Caller>>> CallersOf(const cluster::v1::ForwardRequest& request) const;
 
+  const std::string broker_id_;
   Broker* const broker_;
   const Guard* const guard_;
   const PresenceBoard* const presence_;

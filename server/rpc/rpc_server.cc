@@ -84,7 +84,7 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(Options options, Bro
     RemoveCopies(broker->data_dir());
     server->waiting_reads_->Start();
     server->peer_service_ = std::make_unique<PeerService>(
-        broker, &server->guard_, &server->presence_,
+        server->options_.broker_id, broker, &server->guard_, &server->presence_,
         [files = server->tls_files_->live()]() -> absl::StatusOr<std::string> {
           MUSTER_ASSIGN_OR_RETURN(TlsContents contents, ReadTlsFiles(files));
           return std::move(contents.ca);
@@ -144,6 +144,7 @@ void RpcServer::ReloadLoop() {
 
 void RpcServer::SetServing(bool serving) {
   if (auto* health = server_->GetHealthCheckService()) health->SetServingStatus(serving);
+  calls_.SetServing(serving);
   if (serving) return streams_.LetIn();
   streams_.EndAll(Refusal(v1::ERROR_REASON_NO_LEADER,
                           "this broker is cut off from the others, and what it shows grows old; connect to another"));

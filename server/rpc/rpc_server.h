@@ -40,7 +40,9 @@ class RpcServer {
     std::string trust_domain;
     int message_bytes_max = 4 << 20;
     size_t stream_in_flight_max = 2048;
-    // In a cluster: who is connected to any of the brokers. Borrowed; outlives this. Null: this broker is alone.
+    // In a cluster: this broker's name, and who is connected to any broker (borrowed; outlives this). Null: this
+    // broker is alone.
+    std::string broker_id;
     const PresenceSource* everywhere = nullptr;
   };
 
@@ -80,7 +82,7 @@ class RpcServer {
   const Guard guard_;
   PresenceBoard presence_;
   std::unique_ptr<WaitingReads> waiting_reads_;  // In a cluster.
-  const UnaryCalls calls_;
+  UnaryCalls calls_;
   OpenStreams streams_;
   std::vector<std::unique_ptr<UnaryService>> unary_services_;
   SubmissionService submission_service_;

@@ -40,6 +40,10 @@ constexpr int kOutcomeField = 1;
 constexpr absl::Duration kCursorWithin = absl::Seconds(5);
 constexpr absl::Duration kRightsWithin = absl::Milliseconds(300);
 
+absl::Status CutOff() {
+  return Refusal(v1::ERROR_REASON_NO_LEADER, "this broker is cut off from the others; ask another");
+}
+
 // Whether a broker that follows may answer otherwise in a moment.
 bool MayBeBehind(const absl::Status& status) {
   return RejectedOf(status).reason() == v1::ERROR_REASON_BEHIND_CURSOR || absl::IsPermissionDenied(status);
@@ -68,6 +72,7 @@ absl::Status CheckBetweenFields(const v1::Submission& submission) {
 absl::Status UnaryCalls::AnswerRead(const grpc::AuthContext& context, absl::string_view rpc,
                                     const grpc::ByteBuffer& request_bytes, grpc::ByteBuffer* response_bytes) const {
   MUSTER_ASSIGN_OR_RETURN(const Caller caller, guard_->Authenticate(context));
+  if (!serving_) return CutOff();
   const QueryTable::Query& query = *Queries().Find(rpc);
   const std::unique_ptr<Message> request(query.request->New());
   const std::unique_ptr<Message> response(query.response->New());

@@ -10,6 +10,7 @@
 #ifndef MUSTER_SERVER_RPC_UNARY_H_
 #define MUSTER_SERVER_RPC_UNARY_H_
 
+#include <atomic>
 #include <functional>
 #include <list>
 #include <string>
@@ -53,6 +54,10 @@ class UnaryCalls {
   grpc::ServerUnaryReactor* Submit(grpc::CallbackServerContext* context, absl::Status valid, v1::Submission submission,
                                    Answer answer) const;
 
+  // False: this broker is cut off from the log. Reads are refused: what they would show grows old, and so does what is
+  // known here of who may read.
+  void SetServing(bool serving) { serving_ = serving; }
+
   const Guard& guard() const { return *guard_; }
   PresenceBoard& presence() const { return *presence_; }
 
@@ -66,6 +71,7 @@ class UnaryCalls {
   PresenceBoard* const presence_;
   const PresenceSource* const everywhere_;
   WaitingReads* const waiting_;
+  std::atomic<bool> serving_ = true;
 };
 
 // A service of which every method is unary, from its descriptor: what the policy table gives a body is a change, the

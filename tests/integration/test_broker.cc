@@ -151,8 +151,9 @@ Finished RunToEnd(const std::vector<std::string>& argv) {
   return {code.ok() ? *code : -1, Contents(log)};
 }
 
-Finished RunMusterd(const std::vector<std::string>& arguments) {
+Finished RunMusterd(const std::vector<std::string>& arguments, int seconds) {
   std::vector<std::string> argv = {MUSTERD_PATH};
+  if (seconds > 0) argv = {"/usr/bin/timeout", absl::StrCat(seconds), MUSTERD_PATH};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   return RunToEnd(argv);
 }
@@ -162,7 +163,8 @@ Finished RunMusterd(const std::vector<std::string>& arguments) {
 TestBroker::TestBroker(Options options) : options_(std::move(options)), address_(options_.address) {
   fs::copy(absl::StrCat(CertificatesFolder(), "/broker"), folder_.path() + "/tls");
   if (options_.certificate.certificate.empty()) return;
-  fs::copy_file(options_.certificate.certificate, certificate_files().certificate, fs::copy_options::overwrite_existing);
+  fs::copy_file(options_.certificate.certificate, certificate_files().certificate,
+                fs::copy_options::overwrite_existing);
   fs::copy_file(options_.certificate.key, certificate_files().key, fs::copy_options::overwrite_existing);
 }
 

@@ -67,8 +67,8 @@ struct Finished {
 };
 // Runs a program to its end.
 Finished RunToEnd(const std::vector<std::string>& argv);
-// Runs `musterd` with these arguments.
-Finished RunMusterd(const std::vector<std::string>& arguments);
+// Runs `musterd` with these arguments; with `seconds`, sends it SIGTERM after so many.
+Finished RunMusterd(const std::vector<std::string>& arguments, int seconds = 0);
 
 struct TestBrokerOptions {
   std::string limits = {};    // Lines of the [limits] table.
@@ -94,6 +94,8 @@ class TestBroker {
   // Starts musterd with these environment variables ("NAME=value") added, and waits until it serves. From the second
   // time on it listens where it did before.
   absl::Status Start(const std::vector<std::string>& environment = {});
+  // What Start does first.
+  absl::Status WriteConfig() const;
   // SIGKILL.
   void Kill();
   // SIGTERM, and waits for the end: the exit code.
@@ -125,8 +127,6 @@ class TestBroker {
   absl::StatusOr<uint64_t> VerifiedEvents() const;
 
  private:
-  absl::Status WriteConfig() const;
-
   const Options options_;
   TemporaryFolder folder_;
   std::string address_;

@@ -87,6 +87,14 @@ absl::Status TestCluster::StartEtcd() {
 }
 
 absl::Status TestCluster::StartBrokers(const std::vector<std::string>& environment) {
+  EtcdEventLog::Options options;
+  options.prefix = kPrefix;
+  MUSTER_ASSIGN_OR_RETURN(const bool begun, EtcdEventLog(client_.get(), options, SystemClock()).Refresh());
+  if (!begun) {
+    MUSTER_RETURN_IF_ERROR(brokers_[0]->WriteConfig());
+    const Finished begin = RunMusterd({"cluster", "begin", "--config", brokers_[0]->config_file()});
+    if (begin.exit_code != 0) return absl::InternalError(begin.output);
+  }
   for (const auto& broker : brokers_) MUSTER_RETURN_IF_ERROR(broker->Start(environment));
   return WaitForLeader() >= 0 ? absl::OkStatus() : absl::DeadlineExceededError("no broker begins to lead");
 }

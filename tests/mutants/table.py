@@ -13,11 +13,11 @@ ACKNOWLEDGE_FIRST = (
     Change("server/broker/sequencer.cc",
            "  if (absl::Status appended = log_->Append(batch.encoded); !appended.ok()) {",
            """  const std::vector<EncodedEvent> encoded = batch.encoded;
-  std::vector<Applied> early = ApplyAll(batch.events);
-  const absl::Status told = publisher_->Publish(batch.events.front().sequence(), early, state_->audiences());
+  std::vector<Applied> early = applier_->Apply(batch.events);
+  const absl::Status told = applier_->Publish(batch.events.front().sequence(), early);
   Acknowledge(std::move(batch), std::move(early));
   const absl::Status late = log_->Append(encoded);
-  if (!late.ok()) StopAccepting(late);
+  if (!late.ok()) TurnAway(StopAccepting(late, hooks_.failed), late);
   if (late.ok() || !late.ok() || !told.ok()) return;
   if (absl::Status appended = log_->Append(batch.encoded); !appended.ok()) {"""),
 )
@@ -71,7 +71,7 @@ MUTANTS = (
            (("broker_test", "PublisherTest.*"),)),
     Mutant("skips the re-check of the certificate at each RPC",
            (Change("server/rpc/guard.cc",
-                   "  MUSTER_RETURN_IF_ERROR(CheckValidity(caller));\n"
+                   "  MUSTER_RETURN_IF_ERROR(CheckValidity(caller.not_before, caller.not_after));\n"
                    "  return state.roster().CheckStanding(caller.principal);",
                    "  static_cast<void>(state);\n  static_cast<void>(caller);\n  return absl::OkStatus();"),),
            (("integration_test", "Revocation.StillHoldsAfterARestart"),), (), True),
@@ -100,8 +100,8 @@ MUTANTS = (
                    "return SeesWholeRoster(viewer) || !site.site_id().empty();"),),
            (("noninterference_test", "NonInterference.*"),)),
     Mutant("forgets that time falls due",
-           (Change("server/broker/sequencer.cc", "  if (batch.events.empty() && state_->NextDue() <= accepted_at) {",
-                   "  if (batch.events.empty() && state_->NextDue() < absl::InfinitePast()) {"),),
+           (Change("server/broker/sequencer.cc", "  if (batch.events.empty() && applier_->state().NextDue() <= accepted_at) {",
+                   "  if (batch.events.empty() && applier_->state().NextDue() < absl::InfinitePast()) {"),),
            (("broker_core_test", "SequencerTest.WhatFallsDue*"),)),
     Mutant("cursor of an outcome is off by one",
            (Change("server/state/state.cc", "audiences_.Position(agency_id));", "audiences_.Position(agency_id) + 1);"),),
@@ -129,10 +129,35 @@ MUTANTS = (
                    "Sha256Bytes(rest.substr(kDigestBytes)) != rest.substr(0, kDigestBytes) ||", ""),),
            (("broker_core_test", "SnapshotStoreTest.Every*"),)),
     Mutant("lets the clock run backwards in the log",
-           (Change("server/broker/sequencer.cc", "std::max(clock_->Now(), state_->last_accepted_at())",
+           (Change("server/broker/sequencer.cc", "std::max(clock_->Now(), applier_->state().last_accepted_at())",
                    "std::max(clock_->Now(), absl::UnixEpoch())"),),
            (("broker_core_test", "SequencerTest.ClockGoing*"),)),
     Mutant("anybody reads earlier versions of a plan",
            (Change("server/state/plans/plan_queries.cc", "viewer.role() != v1::ROLE_LEAD", "version == 0"),),
            (("plans_test", "PlanRules.P7*"),)),
+    Mutant("takes another broker's word for who sent a submission",
+           (Change("server/rpc/guard.cc",
+                   "  MUSTER_RETURN_IF_ERROR(CheckClientChain(certificate, authorities, Now()));\n",
+                   "  if (authorities.empty()) return NoCertificate();\n"),),
+           (("cluster_integration_test", "ClusterTest.EvidenceThatProvesNothing*"),), (), True),
+    Mutant("lets agencies speak as brokers",
+           (Change("server/rpc/guard.cc",
+                   'if (!absl::ConsumePrefix(&id, absl::StrCat("spiffe://", trust_domain_, "/broker/")) || !IsSlug(id)) {',
+                   'if (!absl::ConsumePrefix(&id, "spiffe://")) {'),),
+           (("cluster_integration_test", "ClusterTest.NoAgencyMayForward*"),), (), True),
+    Mutant("tells what the leader decided before it is here",
+           (Change("server/cluster/forwarder.cc", "  hooks_.await_applied(response->applied_sequence());\n", ""),),
+           (("cluster_test", "ForwarderTest.TellsNobody*"),)),
+    Mutant("leads before it has all that was appended",
+           (Change("server/cluster/node.cc",
+                   "  // With the fence ours nobody else appends: where the log ends now is where we go on.\n"
+                   "  MUSTER_RETURN_IF_ERROR(FollowLog());\n", ""),
+            Change("server/cluster/node.cc", "  const absl::Status followed = FollowLog();\n",
+                   "  const absl::Status followed = view().leading.has_value() ? FollowLog() : absl::OkStatus();\n")),
+           (("cluster_integration_test", "ClusterTest.WhoIsBehind*"),), (), True),
+    Mutant("believes etcd that the next batch is the next",
+           (Change("server/etcd/etcd_batch_reader.cc",
+                   "checksum_.has_value() ? CheckBatch(batch, expected_, *checksum_) : CheckRecords(batch, expected_);",
+                   "CheckRecords(batch, batch.first);"),),
+           (("etcd_test", "EtcdLogReadTest.*"),)),
 )
