@@ -1,8 +1,5 @@
 // A full disk, under the broker's log and under an agent's store: nothing that was acknowledged is lost, senders are
 // told that there is no room, and all goes on once there is some.
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <memory>
 #include <vector>
@@ -18,22 +15,6 @@ namespace {
 
 constexpr uint64_t kTimesByDefault = 6;
 constexpr int kMegabytes = 64;
-
-// Takes all that is left of the disk, but for `spare` bytes.
-void Fill(const std::string& file, size_t spare) {
-  const int fd = open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  const std::vector<char> block(1 << 20, 'x');
-  size_t bytes = 0;
-  for (size_t chunk = block.size(); chunk >= 512; chunk /= 2) {
-    for (ssize_t written = 1; written > 0;) {
-      written = write(fd, block.data(), chunk);
-      if (written > 0) bytes += static_cast<size_t>(written);
-    }
-  }
-  fsync(fd);
-  if (bytes > spare && ftruncate(fd, static_cast<off_t>(bytes - spare)) != 0) std::filesystem::remove(file);
-  close(fd);
-}
 
 // musterd and muster-agent may end themselves; systemd starts them again, and so does this.
 bool StartIfEnded(size_t machine, FaultWorld* world, Report* report) {

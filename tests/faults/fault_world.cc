@@ -39,10 +39,16 @@ std::string FaultWorld::NameOf(size_t process) const {
   return process == 0 ? "musterd" : absl::StrCat("muster-agent ", process);
 }
 
-std::shared_ptr<Connection> FaultWorld::ConnectToBroker(absl::string_view agency_id) const {
+std::vector<std::string> FaultWorld::BrokerAddresses() const {
+  return cluster_ != nullptr ? cluster_->addresses() : std::vector<std::string>{broker_->address()};
+}
+
+std::shared_ptr<Connection> FaultWorld::ConnectToBroker(absl::string_view agency_id, size_t first) const {
   const CertificateFiles files = OperatorOf(agency_id);
   ConnectionOptions options;
-  options.brokers = {broker_->address()};
+  options.brokers = BrokerAddresses();
+  std::rotate(options.brokers.begin(), options.brokers.begin() + static_cast<ptrdiff_t>(first % options.brokers.size()),
+              options.brokers.end());
   options.certificate_file = files.certificate;
   options.key_file = files.key;
   options.ca_file = CaFile();
@@ -55,10 +61,10 @@ std::shared_ptr<Connection> FaultWorld::ConnectToBroker(absl::string_view agency
   return *muster::Connect(std::move(options));
 }
 
-bool FaultWorld::StartBroker(const std::vector<std::string>& environment) {
+bool FaultWorld::StartBroker(size_t i, const std::vector<std::string>& environment) {
   std::vector<std::string> all = options_.broker_environment;
   all.insert(all.end(), environment.begin(), environment.end());
-  const absl::Status started = broker_->Start(all);
+  const absl::Status started = (cluster_ != nullptr ? cluster_->broker(i) : *broker_).Start(all);
   if (!started.ok()) report_->Fail(absl::StrCat("musterd does not start: ", started.message()));
   return started.ok();
 }
@@ -71,23 +77,35 @@ bool FaultWorld::StartAgent(size_t i, const std::vector<std::string>& environmen
   return started.ok();
 }
 
+bool FaultWorld::SetUpBrokers() {
+  if (!options_.cluster.has_value()) {
+    broker_ = std::make_unique<TestBroker>(options_.broker);
+    return StartBroker();
+  }
+  TestCluster::Options cluster = *options_.cluster;
+  cluster.broker = options_.broker;
+  cluster_ = std::make_unique<TestCluster>(std::move(cluster));
+  const absl::Status started = cluster_->Start(options_.broker_environment);
+  if (!started.ok()) report_->Fail(absl::StrCat("the cluster does not start: ", started.message()));
+  return started.ok();
+}
+
 bool FaultWorld::SetUp() {
-  broker_ = std::make_unique<TestBroker>(options_.broker);
-  if (!StartBroker()) return false;
+  if (!SetUpBrokers()) return false;
   const absl::Status set_up = SetUpOperation();
   if (!set_up.ok()) report_->Fail(absl::StrCat("the operation cannot be set up: ", set_up.message()));
   if (!set_up.ok() || !options_.agents) return set_up.ok();
   for (size_t i = 0; i < std::size(kAgentAgencies); ++i) {
     TestAgent::Options agent;
     agent.agency_id = kAgentAgencies[i];
-    agent.brokers = {broker_->address()};
+    agent.brokers = BrokerAddresses();
     agent.link = options_.agent_link;
     agent.program = options_.agent_program;
     agent.wrapper = options_.agent_wrapper;
     if (i < options_.agent_state_dirs.size()) agent.state_dir = options_.agent_state_dirs[i];
     agents_.push_back(std::make_unique<TestAgent>(std::move(agent)));
     if (!StartAgent(i)) return false;
-    agent::v1::EnrollmentBundle bundle = BundleOf(OperatorOf(kAgentAgencies[i]), {broker_->address()});
+    agent::v1::EnrollmentBundle bundle = BundleOf(OperatorOf(kAgentAgencies[i]), BrokerAddresses());
     bundle.set_server_name("localhost");
     const absl::Status enrolled = agents_[i]->Enroll(bundle);
     if (!enrolled.ok() || !agents_[i]->WaitUntil(agent::v1::LINK_STATE_CONNECTED)) {
@@ -127,9 +145,9 @@ void FaultWorld::StartTraffic() {
   };
   if (options_.direct) {
     start(&senders_, &FaultWorld::Send, "direct sender 1", kKentucky, ConnectToBroker(kKentucky));
-    start(&senders_, &FaultWorld::Send, "direct sender 2", kDakota, ConnectToBroker(kDakota));
+    start(&senders_, &FaultWorld::Send, "direct sender 2", kDakota, ConnectToBroker(kDakota, 1));
     start(&readers_, &FaultWorld::Read, "direct reader 1", kLead, ConnectToBroker(kLead));
-    start(&readers_, &FaultWorld::Read, "direct reader 2", kAuditor, ConnectToBroker(kAuditor));
+    start(&readers_, &FaultWorld::Read, "direct reader 2", kAuditor, ConnectToBroker(kAuditor, 2));
   }
   for (size_t i = 0; i < agents_.size(); ++i) {
     start(&senders_, &FaultWorld::Send, absl::StrCat("sender of agent ", i + 1), kAgentAgencies[i],
@@ -237,6 +255,10 @@ absl::StatusOr<std::string> FaultWorld::EndOfFeed(absl::string_view agency_id) c
 }
 
 void FaultWorld::NoteEndsOfFeeds() {
+  // Any of several brokers may be asked.
+  const absl::Status caught_up =
+      cluster_ != nullptr ? cluster_->WaitUntilCaughtUp(options_.patience) : absl::OkStatus();
+  if (!caught_up.ok()) report_->Fail(absl::StrCat("a broker does not catch up: ", caught_up.message()));
   for (const char* agency_id : {kLead, kKentucky, kDakota, kAuditor}) {
     absl::StatusOr<std::string> end = EndOfFeed(agency_id);
     if (!end.ok()) report_->Fail(absl::StrCat("the end of the feed of ", agency_id, ": ", end.status().ToString()));
@@ -270,30 +292,70 @@ void FaultWorld::CheckStopped(const std::string& program, const absl::StatusOr<i
                              "\n", log.substr(log.size() - std::min(log.size(), kLogShown))));
 }
 
+std::string FaultWorld::EndOfLog(size_t i) {
+  const std::string log = cluster_->broker(i).Log();
+  return log.substr(log.size() - std::min(log.size(), kLogShown));
+}
+
+void FaultWorld::ReportEnded(size_t i) {
+  report_->Fail(absl::StrCat("musterd ", i + 1, " ended by itself: exit code ",
+                             cluster_->broker(i).WaitForEnd().value_or(-1), "\n", EndOfLog(i)));
+}
+
+void FaultWorld::ReportStuck() {
+  report_->Fail("nothing is acknowledged any more, or a process does not start");
+  for (size_t i = 0; i < cluster_->size(); ++i) report_->Fail(absl::StrCat("musterd ", i + 1, "\n", EndOfLog(i)));
+}
+
 void FaultWorld::StopProcesses() {
   for (const std::unique_ptr<TestAgent>& agent : agents_) {
     if (agent->Running()) CheckStopped("muster-agent", agent->Stop(), agent->Log());
   }
+  if (cluster_ != nullptr) return StopCluster();
   if (broker_->Running()) CheckStopped("musterd", broker_->Stop(), broker_->Log());
+  const absl::StatusOr<uint64_t> verified = broker_->VerifiedEvents();
+  if (!verified.ok()) report_->Fail(std::string(verified.status().message()));
+}
+
+void FaultWorld::StopCluster() {
+  const absl::StatusOr<std::vector<TestCluster::Contents>> contents = cluster_->StopAndVerify();
+  if (!contents.ok()) return report_->Fail(absl::StrCat("the brokers' folders: ", contents.status().message()));
+  for (size_t i = 0; i < cluster_->size(); ++i) {
+    TestBroker& broker = cluster_->broker(i);
+    CheckStopped(absl::StrCat("musterd ", i + 1), broker.WaitForEnd(), broker.Log());
+    if ((*contents)[i] == contents->front()) continue;
+    report_->Fail(absl::StrCat("broker 1 holds ", contents->front().events, " events and the state ",
+                               contents->front().state_digest, ", broker ", i + 1, " ", (*contents)[i].events, " and ",
+                               (*contents)[i].state_digest));
+  }
+}
+
+Transcript FaultWorld::FeedAnew(const std::string& agency_id, size_t first) {
+  const auto feed = FeedOf(ConnectToBroker(agency_id, first));
+  if (!feed.ok()) report_->Fail(absl::StrCat("the feed of ", agency_id, ": ", feed.status().ToString()));
+  Transcript fresh;
+  fresh.reader = absl::StrCat("a new reader of ", agency_id, " at broker ", first + 1);
+  fresh.agency_id = agency_id;
+  fresh.complete = true;
+  for (const v1::Delivery& delivery : feed.value_or(std::vector<v1::Delivery>())) {
+    fresh.deliveries.push_back({delivery.cursor(), delivery.previous_cursor(), EncodeNotice(delivery.notice())});
+  }
+  return fresh;
+}
+
+std::vector<Transcript> FaultWorld::FeedsAnew() {
+  std::vector<Transcript> feeds;
+  for (size_t first = 0; first < BrokerAddresses().size(); ++first) {
+    for (const char* agency_id : {kLead, kKentucky, kDakota, kAuditor}) feeds.push_back(FeedAnew(agency_id, first));
+  }
+  return feeds;
 }
 
 void FaultWorld::CheckAll() {
-  std::vector<Transcript> feeds;
-  for (const char* agency_id : {kLead, kKentucky, kDakota, kAuditor}) {
-    const auto feed = FeedOf(ConnectToBroker(agency_id));
-    if (!feed.ok()) report_->Fail(absl::StrCat("the feed of ", agency_id, ": ", feed.status().ToString()));
-    Transcript& fresh = feeds.emplace_back();
-    fresh.reader = absl::StrCat("a new reader of ", agency_id);
-    fresh.agency_id = agency_id;
-    fresh.complete = true;
-    for (const v1::Delivery& delivery : feed.value_or(std::vector<v1::Delivery>())) {
-      fresh.deliveries.push_back({delivery.cursor(), delivery.previous_cursor(), EncodeNotice(delivery.notice())});
-    }
-  }
+  std::vector<Transcript> feeds = FeedsAnew();
   StopProcesses();
-  const absl::StatusOr<uint64_t> verified = broker_->VerifiedEvents();
-  if (!verified.ok()) report_->Fail(std::string(verified.status().message()));
-  absl::StatusOr<Truth> truth = ReplayDataDir(broker_->data_dir(), baseline_);
+  TestBroker& stopped = cluster_ != nullptr ? cluster_->broker(0) : *broker_;
+  absl::StatusOr<Truth> truth = ReplayDataDir(stopped.data_dir(), baseline_);
   if (!truth.ok()) return report_->Fail(absl::StrCat("the log: ", truth.status().ToString()));
   truth->feeds = std::move(feeds);
   report_->verdict.Add(Check(history_.data(), *truth));

@@ -83,4 +83,19 @@ absl::Status LoopDisk::Restart() {
   return Mount();
 }
 
+void Fill(const std::string& file, size_t spare) {
+  const int fd = open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const std::vector<char> block(1 << 20, 'x');
+  size_t bytes = 0;
+  for (size_t chunk = block.size(); chunk >= 512; chunk /= 2) {
+    for (ssize_t written = 1; written > 0;) {
+      written = write(fd, block.data(), chunk);
+      if (written > 0) bytes += static_cast<size_t>(written);
+    }
+  }
+  fsync(fd);
+  if (bytes > spare && ftruncate(fd, static_cast<off_t>(bytes - spare)) != 0) std::filesystem::remove(file);
+  close(fd);
+}
+
 }  // namespace muster

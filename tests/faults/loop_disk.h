@@ -4,6 +4,7 @@
 #ifndef MUSTER_TESTS_FAULTS_LOOP_DISK_H_
 #define MUSTER_TESTS_FAULTS_LOOP_DISK_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -38,6 +39,9 @@ class LoopDisk {
   const std::string base_;
   bool mounted_ = false;
 };
+
+// Writes into `file` until its disk is full, but for `spare` bytes.
+void Fill(const std::string& file, size_t spare);
 
 }  // namespace muster
 

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/faults/child.h"
+#include "tests/faults/cluster.h"
 #include "tests/faults/injection.h"
 #include "tests/faults/scenario.h"
 #include "tests/faults/sweep.h"
@@ -40,6 +41,10 @@ const std::vector<std::pair<std::string, Scenario>>& Scenarios() {
       {"descriptors", Descriptors},
       {"stopped_reader", StoppedReader},
       {"week_off_line", WeekOffLine},
+      {"cluster_kills", ClusterKills},
+      {"cluster_partitions", ClusterPartitions},
+      {"cluster_etcd_disk_full", ClusterEtcdDiskFull},
+      {"cluster_clock_jumps", ClusterClockJumps},
       {"injected", Injected},
       {"sweep_store", [](const ScenarioOptions& options) { return Sweep(StoreSubject(), SweepOptionsOf(options)); }},
       {"sweep_broker", [](const ScenarioOptions& options) { return Sweep(BrokerSubject(), SweepOptionsOf(options)); }},
@@ -113,7 +118,7 @@ int main(int argc, char** argv) {
   }()));
   app.add_option("--seed", options.seed, "Of everything random")->capture_default_str();
   app.add_option("--count", options.count, "How many faults; of a sweep: only every so-manieth point");
-  app.add_option("--only", options.only, "Of a sweep: only this kind of fault");
+  app.add_option("--only", options.only, "Of a sweep, or of a cluster: only this kind of fault");
   app.add_option("--time-limit", time_limit_s, "Seconds for each scenario")->capture_default_str();
   app.add_option("--musterd", options.musterd, "Instead of the musterd that was built");
   app.add_option("--agent", options.agent, "Instead of the muster-agent that was built");

@@ -11,6 +11,7 @@ import argparse
 import concurrent.futures
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -54,6 +55,14 @@ def run_scenario(program, arguments):
     return True, (report["violations"] or ["a violation"])[0]
 
 
+def run_test(program, arguments):
+    """The same for a program of tests: the first that fails. One that is skipped finds nothing."""
+    result = subprocess.run([program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            errors="replace", timeout=SCENARIO_TIMEOUT_S, check=False)
+    failed = re.search(r"^\[  FAILED  \] ([\w/]+\.[\w/]+)", result.stdout, re.MULTILINE)
+    return result.returncode != 0, failed.group(1) if failed else "it crashes"
+
+
 def try_plant(build, plant):
     """Returns what caught it; empty: nothing did."""
     overlay = tempfile.mkdtemp(prefix="muster-plant-", dir=os.environ.get("TMPDIR"))
@@ -63,7 +72,9 @@ def try_plant(build, plant):
         program = os.path.join(overlay, plant.program)
         build.link(plant.program, objects, program)
         harness = os.path.join(build.folder, "bin", "muster-faults")
-        if plant.program == "muster-faults":
+        if plant.program.endswith("_test"):
+            caught, what = run_test(program, plant.arguments)
+        elif plant.program == "muster-faults":
             caught, what = run_scenario(program, plant.arguments)
         else:
             option = {"musterd": "--musterd", "muster-agent": "--agent"}[plant.program]
@@ -84,18 +95,20 @@ def main():
     if not os.path.exists(os.path.join(folder, "build.ninja")):
         sys.exit(f"mutants.py: {folder} is not configured; run: cmake --preset {arguments.build}")
     build = Build(os.path.realpath(folder))
-    plants = [plant for plant in PLANTS if arguments.only in plant.name]
+    wanted = [plant for plant in PLANTS if arguments.only in plant.name]
+    plants = [plant for plant in wanted if shutil.which("etcd") or not plant.needs_etcd]
     if not plants or build.make(sorted({plant.program for plant in plants} | {"muster-faults"})) != 0:
         sys.exit("mutants.py: there is nothing to plant, or it does not build as it is")
     started_s = time.monotonic()
     table = open(os.devnull, "w", encoding="utf-8") if arguments.output == "json" else sys.stdout
     width = max(len(plant.name) for plant in plants)
-    print(f"{'planted':{width}} | {'with':12} | caught by", file=table)
-    print(f"{'-' * width}-|-{'-' * 12}-|-{'-' * 60}", file=table, flush=True)
+    print(f"{'planted':{width}} | {'with':18} | caught by", file=table)
+    print(f"{'-' * width}-|-{'-' * 18}-|-{'-' * 60}", file=table, flush=True)
     rows = []
     sound = True
     harness = os.path.join(build.folder, "bin", "muster-faults")
-    for scenario in [] if arguments.trust else dict.fromkeys(plant.arguments for plant in plants):
+    scenarios = dict.fromkeys(plant.arguments for plant in plants if not plant.program.endswith("_test"))
+    for scenario in [] if arguments.trust else scenarios:
         violated, what = run_scenario(harness, scenario)
         sound = sound and not violated
         if violated:
@@ -108,12 +121,17 @@ def main():
                 said = caught or "NOTHING: it survives"
             except Broken as broken:
                 caught, said = "", f"NOT TRIED: {broken}"
-            rows.append({"planted": plant.name, "scenario": plant.arguments[0], "caught": bool(caught), "by": said})
-            print(f"{plant.name:{width}} | {plant.arguments[0]:12} | {said[:160]}", file=table, flush=True)
+            rows.append({"planted": plant.name, "scenario": plant.finder, "caught": bool(caught), "by": said})
+            print(f"{plant.name:{width}} | {plant.finder:18} | {said[:160]}", file=table, flush=True)
     caught = sum(row["caught"] for row in rows)
     print(f"{caught} of {len(rows)} planted faults caught, {time.monotonic() - started_s:.0f} s", file=table)
+    skipped = [{"what": f"planted: {plant.name}", "reason": "etcd is not installed (Debian: etcd-server)"}
+               for plant in wanted if plant not in plants]
+    for left_out in skipped:
+        print(f"SKIPPED {left_out['what']}: {left_out['reason']}", file=table)
     if arguments.output == "json":
-        print(json.dumps({"mutants_planted": len(rows), "mutants_caught": caught, "mutants": rows}, indent=2))
+        print(json.dumps({"mutants_planted": len(rows), "mutants_caught": caught, "mutants": rows, "skipped": skipped},
+                         indent=2))
     return 0 if sound and caught == len(rows) else 1
 
 

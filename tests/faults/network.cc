@@ -2,20 +2,13 @@
 //
 // Two network namespaces with one pair of veth between them: ours, which goes with this process, and the broker's. Not
 // a packet leaves them.
-#include <sched.h>
-#include <sys/mount.h>
-
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
 #include <random>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "common/clock.h"
 #include "common/status_macros.h"
-#include "tests/faults/loop_disk.h"
+#include "tests/faults/own_network.h"
 #include "tests/faults/scenario.h"
 
 namespace muster {
@@ -25,27 +18,11 @@ constexpr uint64_t kFaultsByDefault = 12;
 constexpr char kBrokerNetwork[] = "muster-broker";
 constexpr char kBrokerAddress[] = "10.213.0.1";
 
-absl::Status Run(const std::string& command) {
-  const Finished finished = RunToEnd(absl::StrSplit(command, ' '));
-  if (finished.exit_code == 0) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat(command, ": ", finished.output));
-}
-
 absl::Status MakeNetworks() {
-  MUSTER_RETURN_IF_ERROR(EnterOwnMounts());
-  if (unshare(CLONE_NEWNET) != 0) {
-    return absl::PermissionDeniedError(absl::StrCat("no network namespace of one's own: ", std::strerror(errno)));
-  }
-  // The names of namespaces are files here: of our own, too.
-  std::error_code ignored;
-  std::filesystem::create_directories("/run/netns", ignored);
-  if (mount("none", "/run/netns", "tmpfs", 0, nullptr) != 0) {
-    return absl::PermissionDeniedError(absl::StrCat("cannot mount a tmpfs: ", std::strerror(errno)));
-  }
+  MUSTER_RETURN_IF_ERROR(EnterOwnNetwork());
   const std::string inside = absl::StrCat("/sbin/ip -n ", kBrokerNetwork);
   for (const std::string& command :
-       {std::string("/sbin/ip link set lo up"), absl::StrCat("/sbin/ip netns add ", kBrokerNetwork),
-        absl::StrCat(inside, " link set lo up"),
+       {absl::StrCat("/sbin/ip netns add ", kBrokerNetwork), absl::StrCat(inside, " link set lo up"),
         absl::StrCat("/sbin/ip link add posts type veth peer name broker netns ", kBrokerNetwork),
         std::string("/sbin/ip addr add 10.213.0.2/24 dev posts"), std::string("/sbin/ip link set posts up"),
         absl::StrCat(inside, " addr add ", kBrokerAddress, "/24 dev broker"),
@@ -53,7 +30,7 @@ absl::Status MakeNetworks() {
         // Whether the rules can be made at all.
         std::string("/usr/sbin/iptables-legacy -A INPUT -i posts -m statistic --mode random --probability 0.5 -j DROP"),
         std::string("/usr/sbin/iptables-legacy -F")}) {
-    MUSTER_RETURN_IF_ERROR(Run(command));
+    MUSTER_RETURN_IF_ERROR(RunCommand(command));
   }
   return absl::OkStatus();
 }
@@ -63,10 +40,10 @@ absl::Status Break(const std::string& kind, int loss_percent) {
   const std::string rule = absl::StrCat(
       " -j DROP", kind == "loss" ? absl::StrCat(" -m statistic --mode random --probability 0.", loss_percent) : "");
   if (kind != "partition_outward") {
-    MUSTER_RETURN_IF_ERROR(Run(absl::StrCat("/usr/sbin/iptables-legacy -A INPUT -i posts", rule)));
+    MUSTER_RETURN_IF_ERROR(RunCommand(absl::StrCat("/usr/sbin/iptables-legacy -A INPUT -i posts", rule)));
   }
   if (kind == "partition_inward") return absl::OkStatus();
-  return Run(absl::StrCat("/usr/sbin/iptables-legacy -A OUTPUT -o posts", rule));
+  return RunCommand(absl::StrCat("/usr/sbin/iptables-legacy -A OUTPUT -o posts", rule));
 }
 
 }  // namespace
@@ -94,7 +71,7 @@ Report Network(const ScenarioOptions& options) {
     const std::string kind = kinds[i % std::size(kinds)];
     absl::Status status = Break(kind, 10 + static_cast<int>(random() % 21));
     absl::SleepFor(absl::Milliseconds(500 + random() % (i % 5 == 0 ? 9000 : 2000)));
-    status.Update(Run("/usr/sbin/iptables-legacy -F"));
+    status.Update(RunCommand("/usr/sbin/iptables-legacy -F"));
     if (!status.ok()) report.Fail(absl::StrCat("the network: ", status.message()));
     ++report.faults[kind];
     goes_on = world.WaitForTraffic(4, absl::Seconds(60));

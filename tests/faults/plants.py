@@ -7,7 +7,8 @@ from table import ACKNOWLEDGE_FIRST, DECIDE_AGAIN, Change  # noqa: E402
 
 
 class Plant:
-    """`program` is what the fault is linked into. `arguments` are those of muster-faults, which must find it."""
+    """`program` is what the fault is linked into. `arguments` are those of muster-faults, which must find it; or the
+    program's own, where it is one of tests."""
 
     def __init__(self, name, program, changes, arguments, compile_also=()):
         self.name = name
@@ -15,6 +16,8 @@ class Plant:
         self.changes = changes
         self.arguments = arguments
         self.compile_also = compile_also
+        self.finder = program if program.endswith("_test") else arguments[0]
+        self.needs_etcd = program == "etcd_test" or self.finder.startswith("cluster_")
 
 
 # Every seventh operation is followed by a power cut; a fault that matters shows at many of them.
@@ -23,6 +26,8 @@ BROKER_FAILED_SYNCS = ("sweep_broker", "--only", "eio", "--count", "3")
 STORE_POWER_CUTS = ("sweep_store", "--only", "power_cut", "--count", "7")
 STORE_FAILED_SYNCS = ("sweep_store", "--only", "eio", "--count", "3")
 KILLS = ("kills", "--count", "30")
+CLUSTER_KILLS = ("cluster_kills", "--count", "30")
+CLUSTER_STOPS = ("cluster_kills", "--count", "12", "--only", "stop")
 
 NO_FSYNC = (Change("common/sqlite.cc", '"PRAGMA synchronous=FULL" :', '"PRAGMA synchronous=OFF" :'),)
 
@@ -41,6 +46,9 @@ extern "C" int fsync(int fd) { return SyncAndRetry("fsync", fd); }
 extern "C" int fdatasync(int fd) { return SyncAndRetry("fdatasync", fd); }
 """),
 )
+
+FENCE = "  *request.add_compare() = CreatedAt(keys_.Leader(), wanted.term());\n"
+TAIL = "  *request.add_compare() = HasValue(keys_.Tail(), Encoded(tail()));\n"
 
 PLANTS = (
     Plant("no fsync (broker)", "muster-faults", NO_FSYNC, BROKER_POWER_CUTS),
@@ -112,4 +120,18 @@ PLANTS = (
           (Change("common/clock_watch.cc", "    if (before - origin_ > tolerance_) set_back_(before - origin_);\n",
                   "    if (before == absl::InfinitePast()) set_back_(tolerance_);\n"),),
           ("clock_jumps", "--count", "8")),
+    # Each of the two comparisons makes up for the other in all that whole processes can be made to do.
+    Plant("no fencing compare", "etcd_test", (Change("server/etcd/etcd_event_log.cc", FENCE, ""),),
+          ("--gtest_filter=EtcdEventLogTest.*Leader*",)),
+    Plant("tail compare dropped", "etcd_test", (Change("server/etcd/etcd_event_log.cc", TAIL, ""),),
+          ("--gtest_filter=EtcdEventLogTest.TwoLogs*",)),
+    Plant("neither fence nor tail compared", "musterd",
+          (Change("server/etcd/etcd_event_log.cc", FENCE + TAIL, ""),), CLUSTER_STOPS),
+    Plant("the mirror before etcd", "musterd",
+          (Change("server/cluster/mirrored_log.cc", "  MUSTER_RETURN_IF_ERROR(etcd_->Append(events));\n"
+                  "  const absl::Status mirrored = mirror_->Append(events);\n",
+                  "  const absl::Status mirrored = mirror_->Append(events);\n"
+                  "  MUSTER_RETURN_IF_ERROR(etcd_->Append(events));\n"),),
+          CLUSTER_KILLS),
+    Plant("dedup dropped on failover", "musterd", DECIDE_AGAIN, CLUSTER_KILLS),
 )

@@ -7,7 +7,7 @@ usage() {
   cat <<'USAGE'
 Usage: run.sh [--quick | --unplanted] [-o table|json] [--seed N] [--build DIR]
 
-  --quick      about a minute: some of everything, and no planted faults
+  --quick      about two minutes: some of everything, and no planted faults
   --unplanted  everything but the planted faults
   -o FORMAT    table (default) or json: faults by kind, what was acknowledged, lost, duplicated, reordered, the
                planted faults and which were caught, and what was skipped, with the reason
@@ -100,8 +100,21 @@ waiting() {
   run_scenario "$memory" stopped_reader --count "$8" --time-limit 60
   run_scenario "$memory" week_off_line --count "$9" --time-limit 120
 }
+# Six processes under attack, and the posts: they begin when the machine is free.
+clustered() {
+  run_scenario "$memory" cluster_kills --count "$1" --time-limit 330
+  run_scenario "$memory" cluster_partitions --count "$2" --time-limit 180
+  run_scenario "$memory" cluster_etcd_disk_full --count "$3" --time-limit 60
+  run_scenario "$memory" cluster_clock_jumps --count "$4" --time-limit 60
+}
 
 # `wait` ends when a signal comes, so that the traps above run at once.
+await_lanes() {
+  for lane in $lanes; do
+    wait "$lane" || true
+  done
+  lanes=
+}
 if [ "$quick" = yes ]; then
   computing 60 60 &
   lanes=$!
@@ -112,10 +125,14 @@ else
   waiting 160 210 120 12 6 16 4 2 10000 &
 fi
 lanes="$lanes $!"
-for lane in $lanes; do
-  wait "$lane" || true
-done
-lanes=
+await_lanes
+if [ "$quick" = yes ]; then
+  clustered 8 2 2 2 &
+else
+  clustered 230 40 10 24 &
+fi
+lanes=$!
+await_lanes
 
 skipped=
 if [ "$planted" = no ]; then

@@ -23,7 +23,7 @@ struct ScenarioOptions {
   std::string work;               // A folder of its own; may be slow.
   std::string injection_library;  // inject.c's.
   std::string clock_library;      // clock.c's.
-  std::string only;               // Of a sweep: one kind of fault.
+  std::string only;               // Of a sweep or a cluster: a word of the kinds of faults.
   bool agents = true;
 };
 

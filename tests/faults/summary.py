@@ -47,9 +47,9 @@ def print_table(total):
     for violation in total["violations"]:
         print(f"VIOLATION {violation}")
     if total["mutants"]:
-        print(f"\n{'planted':45} {'scenario':13} caught by")
+        print(f"\n{'planted':45} {'scenario':18} caught by")
         for row in total["mutants"]:
-            print(f"{row['planted']:45} {row['scenario']:13} {row['by'][:140]}")
+            print(f"{row['planted']:45} {row['scenario']:18} {row['by'][:140]}")
         print(f"{total['mutants_caught']} of {total['mutants_planted']} planted faults caught")
 
 
