@@ -78,6 +78,17 @@ TEST_F(ClientTest, GivesUpWhenTheDeadlineWouldPass) {
   EXPECT_GT(clock_.Now(), absl::UnixEpoch() + Options().deadline - Options().retry.max_backoff);
 }
 
+TEST_F(ClientTest, WhatABrokerSaidIsToldThoughTheLastAttemptRanOutOfTime) {
+  int calls = 0;
+  connection_->on_call = [&](auto&&...) -> absl::Status {
+    if (++calls == 1) return Refusal(v1::ERROR_REASON_NO_LEADER, "no broker leads just now");
+    return absl::DeadlineExceededError("no answer in time");
+  };
+  const absl::Status status = Client(connection_).WhoAmI().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(std::string(status.message()), "no answer in time; before that: no broker leads just now");
+}
+
 TEST_F(ClientTest, OnlyAConnectionThatIsAlwaysCutOffInTheHandshakeIsTakenForARefusedCertificate) {
   int calls = 0;
   for (const bool once_otherwise : {false, true}) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "common/error_reason.h"
 #include "common/rich_status.h"
 
@@ -30,11 +31,16 @@ bool IsRetryable(const absl::Status& status) {
 absl::Status RetryUntil(const Deadline& deadline, const RetryPolicy& policy,
                         const std::function<bool(absl::Duration)>& wait, const std::function<absl::Status()>& attempt) {
   Backoff backoff(policy);
+  absl::Status told;  // The last that a broker said why.
   while (true) {
     const absl::Status status = attempt();
     if (status.ok() || !IsRetryable(status)) return status;
+    if (status.GetPayload(kRejectedTypeUrl).has_value()) told = status;
     const absl::Duration pause = backoff.Next(RetryDelayOf(status).value_or(absl::ZeroDuration()));
-    if (pause >= deadline.left() || !wait(pause)) return status;
+    if (pause < deadline.left() && wait(pause)) continue;
+    if (!absl::IsDeadlineExceeded(status) || told.ok()) return status;
+    // The last attempt's fate is what counts, but that its time was over says little.
+    return absl::DeadlineExceededError(absl::StrCat(status.message(), "; before that: ", told.message()));
   }
 }
 

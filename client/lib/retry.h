@@ -39,8 +39,8 @@ class Backoff {
 bool IsRetryable(const absl::Status& status);
 
 // Calls `attempt` until it succeeds, fails for good, or the next wait would outlast `deadline`; then returns what the
-// last attempt returned. `wait` lets the time pass (tests advance a fake clock in it) and returns false to give up at
-// once.
+// last attempt returned; for one that ran out of time, with what a broker had said before. `wait` lets the time pass
+// (tests advance a fake clock in it) and returns false to give up at once.
 absl::Status RetryUntil(const Deadline& deadline, const RetryPolicy& policy,
                         const std::function<bool(absl::Duration)>& wait, const std::function<absl::Status()>& attempt);
 

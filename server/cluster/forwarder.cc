@@ -169,10 +169,10 @@ bool Forwarder::SendTo(const std::string& address, std::vector<PendingSubmission
     if (absl::IsUnavailable(outcome.status())) {
       again.push_back(std::move(one));
     } else {
+      ++forwarded_;
       one.done(std::move(outcome));
     }
   }
-  forwarded_ += batch.size() - again.size();
   const bool all_decided = again.empty();
   PutBack(std::move(again));
   return all_decided;

@@ -38,11 +38,14 @@ Sequence Housekeeping::MirroredByAll(const ClusterView& view, bool full) const {
   return least;
 }
 
-void Housekeeping::Tidy(const ClusterView& view, Sequence snapshot) {
+bool Housekeeping::IsEtcdFull() const {
   const absl::StatusOr<std::vector<etcdserverpb::AlarmMember>> alarms = client_->Alarms(kAskWithin);
-  const bool full = alarms.ok() && std::any_of(alarms->begin(), alarms->end(), [](const auto& alarm) {
-                      return alarm.alarm() == etcdserverpb::NOSPACE;
-                    });
+  return alarms.ok() && std::any_of(alarms->begin(), alarms->end(),
+                                    [](const auto& alarm) { return alarm.alarm() == etcdserverpb::NOSPACE; });
+}
+
+void Housekeeping::Tidy(const ClusterView& view, Sequence snapshot) {
+  const bool full = IsEtcdFull();
   const Sequence last = log_->last_sequence();
   const Sequence kept = full ? 0 : std::min<Sequence>(last, options_.etcd_events_kept);
   Sequence through = std::min(MirroredByAll(view, full), last - kept);
@@ -51,6 +54,20 @@ void Housekeeping::Tidy(const ClusterView& view, Sequence snapshot) {
   if (!full) return;
   LogError("etcd is out of space and takes nothing; what all brokers have is deleted there",
            {{"through", through}, {"next", "give etcd a larger quota if this comes again"}});
+  RecoverSpace();
+}
+
+void Housekeeping::TidyWithoutLeader() {
+  if (!IsEtcdFull()) return;
+  LogError("etcd is out of space, and nobody leads: only what was written over can go");
+  etcdserverpb::RangeRequest look;
+  look.set_key("/");
+  const absl::StatusOr<etcdserverpb::RangeResponse> seen = client_->Range(look, kAskWithin);
+  if (seen.ok()) client_->Compact(seen->header().revision(), kRecoverWithin).IgnoreError();
+  RecoverSpace();
+}
+
+void Housekeeping::RecoverSpace() {
   const absl::Status recovered = client_->RecoverSpace(kRecoverWithin);
   if (recovered.ok()) {
     LogInfo("etcd has space again");

@@ -37,8 +37,12 @@ class Housekeeping {
   // Deletes what may go, and when etcd has run out of space, all that may go whatever is kept otherwise, and has etcd
   // give the space back. `snapshot` is the event of our newest.
   void Tidy(const ClusterView& view, Sequence snapshot);
+  // While nobody leads: when etcd has run out of space, nobody can begin to. Has etcd give back what it can.
+  void TidyWithoutLeader();
 
  private:
+  bool IsEtcdFull() const;
+  void RecoverSpace();
   // By all that count: when etcd is full, those that are there.
   Sequence MirroredByAll(const ClusterView& view, bool full) const;
   void Trim(Sequence through);

@@ -366,7 +366,12 @@ void ClusterNode::TidyLoop() {
   pthread_setname_np(pthread_self(), "etcd-tidy");
   for (const std::string& warning : WarningsOfEtcd(Status())) LogWarn("etcd", {{"warning", warning}});
   while (tidy_stop_.WaitBeyond(0, kTidyEvery) == 0) {
-    if (term_ != 0) housekeeping_.Tidy(view(), broker_->Stats().last_snapshot);
+    const ClusterView seen = view();
+    if (term_ != 0) {
+      housekeeping_.Tidy(seen, broker_->Stats().last_snapshot);
+    } else if (!seen.leading.has_value()) {
+      housekeeping_.TidyWithoutLeader();
+    }
   }
 }
 

@@ -102,7 +102,7 @@ waiting() {
 }
 # Six processes under attack, and the posts: they begin when the machine is free.
 clustered() {
-  run_scenario "$memory" cluster_kills --count "$1" --time-limit 330
+  run_scenario "$memory" cluster_kills --count "$1" --time-limit 450
   run_scenario "$memory" cluster_partitions --count "$2" --time-limit 180
   run_scenario "$memory" cluster_etcd_disk_full --count "$3" --time-limit 60
   run_scenario "$memory" cluster_clock_jumps --count "$4" --time-limit 60
