@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 
 #include "common/testing/test_messages.h"
 #include "server/deconfliction/testing/world.h"
@@ -34,6 +36,17 @@ TEST(SpaceTimeIndex, C3EveryPairIsAsThePlainRuleSays) {
     WorldMaker maker(&random);
     const World world = maker.Make(1000);
     SpaceTimeIndex index;
+    for (const auto& [key, footprint] : world) index.Add(key, footprint);
+    ExpectEqualToThePlainRule(index, world);
+  }
+}
+
+TEST(SpaceTimeIndex, C3TheLengthOfCubesDoesNotShow) {
+  std::mt19937_64 random = SeededRandom();
+  WorldMaker maker(&random);
+  const World world = maker.Make(700);
+  for (const int cube_shift : {-2, -1, 1, 2}) {
+    SpaceTimeIndex index(kWindowPadding, cube_shift);
     for (const auto& [key, footprint] : world) index.Add(key, footprint);
     ExpectEqualToThePlainRule(index, world);
   }
@@ -102,6 +115,30 @@ TEST(SpaceTimeIndex, C3DiscsOfAMillimetreTouchInEveryDirection) {
   }
 }
 
+TEST(SpaceTimeIndex, C3DiscsOfEverySizeTouchOrMissByAMillimetreAsThePlainRuleSays) {
+  std::mt19937_64 random = SeededRandom();
+  WorldMaker maker(&random);
+  std::uniform_real_distribution<double> magnitude(-1, 5.5);
+  size_t touching = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    const Footprint here = {maker.Next().center, std::pow(10, magnitude(random)), kNoon, kNoon + absl::Hours(2)};
+    const double reach_m = std::pow(10, magnitude(random));
+    Footprint there = here;
+    there.center = Towards(here.center, static_cast<double>(random() % 360), here.radius_m + reach_m);
+    // At the edge, a millimetre off it, and where the bounds begin to decide without a geodesic.
+    const double off_m = std::array<double, 5>{-0.001, 0, 0.001, reach_m * 0.011, -reach_m * 0.011}[random() % 5];
+    there.radius_m = std::max(0.001, reach_m + off_m);
+    SpaceTimeIndex index;
+    index.Add({"mo-ago", "a"}, here);
+    ASSERT_EQ(index.Colliding(there).size(), PlainlyCollide(here, there) ? 1 : 0)
+        << here.center.ShortDebugString() << " " << here.radius_m << ", " << there.center.ShortDebugString() << " "
+        << there.radius_m;
+    touching += index.Colliding(there).size();
+  }
+  EXPECT_GT(touching, 5'000);
+  EXPECT_LT(touching, 15'000);
+}
+
 TEST(SpaceTimeIndex, C3ARadiusWithoutBoundReachesRoundTheEarth) {
   SpaceTimeIndex index;
   index.Add({"mo-ago", "a"}, Activity(At(38.63, -90.2), 1e9));
@@ -113,7 +150,7 @@ TEST(SpaceTimeIndex, C3ARadiusWithoutBoundReachesRoundTheEarth) {
 
 TEST(SpaceTimeIndex, C3LongWindowsMeetShortOnesAnywhereInThem) {
   const v1::LatLng center = At(38.63, -90.2);
-  for (const absl::Duration length : {absl::Hours(4), absl::Hours(64), absl::Hours(1024), absl::Hours(16384)}) {
+  for (const absl::Duration length : {absl::Hours(24), absl::Hours(16 * 24), absl::Hours(256 * 24)}) {
     for (const absl::Duration more : {absl::ZeroDuration(), absl::Nanoseconds(1)}) {  // Both sides of each class.
       const Footprint wide = {center, 0, kNoon, kNoon + length + more};
       SpaceTimeIndex of_wide;
@@ -132,9 +169,9 @@ TEST(SpaceTimeIndex, C3LongWindowsMeetShortOnesAnywhereInThem) {
 
 TEST(SpaceTimeIndex, C3WindowsAreFoundFromTheLastInstantTheyReach) {
   const v1::LatLng center = At(38.63, -90.2);
-  for (const absl::Duration width : {absl::Hours(4), absl::Hours(64), absl::Hours(1024), absl::Hours(16384)}) {
+  for (const absl::Duration width : {absl::Hours(24), absl::Hours(16 * 24), absl::Hours(256 * 24)}) {
     for (const absl::Duration more : {absl::ZeroDuration(), absl::Nanoseconds(1), absl::Milliseconds(900)}) {
-      // Starts at the end of a bucket, as long as a window of its class can be, or just longer.
+      // As long as a window of its class can be, or just longer; starts at the end of a second.
       const absl::Time start = absl::UnixEpoch() + 8 * width - absl::Nanoseconds(1);
       const absl::Time end = start + width + more;
       SpaceTimeIndex index;

@@ -75,7 +75,7 @@ double WorldMaker::Radius() {
   if (kind < 5) return 0;
   if (kind < 7) return static_cast<double>(1 + Below(500));
   if (kind == 7) return std::pow(10, Uniform(-2, 5));  // 1 cm to 100 km.
-  if (kind == 8) return std::array<double, 4>{400, 1600, 6400, 25600}[static_cast<size_t>(Below(4))];
+  if (kind == 8) return std::array<double, 4>{1600, 12800, 12800.001, 102400}[static_cast<size_t>(Below(4))];
   return Uniform(100, 3000);
 }
 
