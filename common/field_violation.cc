@@ -13,6 +13,14 @@ constexpr size_t kSpelledOut = 3;
 
 }  // namespace
 
+std::string TextOf(const FieldPath& path) {
+  std::string text = path.parent != nullptr ? TextOf(*path.parent) : "";
+  if (path.name.empty()) return text;
+  absl::StrAppend(&text, text.empty() ? "" : ".", path.name);
+  if (path.index >= 0) absl::StrAppend(&text, "[", path.index, "]");
+  return text;
+}
+
 absl::Status MalformedStatus(absl::Span<const FieldViolation> violations) {
   if (violations.empty()) return absl::OkStatus();
   std::string message;

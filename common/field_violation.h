@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
 namespace muster {
@@ -21,6 +22,19 @@ struct FieldViolation {
   // What it holds and what is wanted: "has 412 bytes, at most 200 are allowed". Follows the field in a sentence.
   std::string description;
 };
+
+// Where a check is in a message. Lives on the stack and becomes text only when something is wrong there.
+struct FieldPath {
+  // Null for the message that is checked, which has no name.
+  const FieldPath* parent = nullptr;
+  // From the parent on, outlives this: `sections`, or several at once: `publish_plan.sections`.
+  absl::string_view name;
+  // Which item of a list; -1 for none.
+  int index = -1;
+};
+
+// `publish_plan.sections[3].audience`.
+std::string TextOf(const FieldPath& path);
 
 // OK when there are none. Otherwise INVALID_ARGUMENT with reason MALFORMED: the message spells out the first three, the
 // payload holds all.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "absl/strings/ascii.h"
 #include "common/uuid.h"
@@ -17,6 +18,33 @@ constexpr std::array<absl::string_view, 56> kUspsStates = {
 bool IsAsciiUpper(char c) { return absl::ascii_isupper(static_cast<unsigned char>(c)); }
 bool IsAsciiLower(char c) { return absl::ascii_islower(static_cast<unsigned char>(c)); }
 bool IsAsciiDigit(char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); }
+
+// What each character is in a slug, as bits.
+constexpr uint8_t kLetterOrDigit = 0;
+constexpr uint8_t kHyphen = 1;
+constexpr uint8_t kNotInSlug = 2;
+constexpr std::array<uint8_t, 256> kInSlug = [] {
+  std::array<uint8_t, 256> table{};
+  table.fill(kNotInSlug);
+  for (size_t c = 'a'; c <= 'z'; ++c) table[c] = kLetterOrDigit;
+  for (size_t c = '0'; c <= '9'; ++c) table[c] = kLetterOrDigit;
+  table['-'] = kHyphen;
+  return table;
+}();
+
+// How many characters at the front of `text` are printable ASCII, a multiple of eight: almost all text is.
+size_t PrintableEights(absl::string_view text) {
+  constexpr uint64_t kEach = 0x0101010101010101;
+  size_t i = 0;
+  for (; text.size() - i >= 8; i += 8) {
+    uint64_t eight;
+    std::memcpy(&eight, text.data() + i, sizeof(eight));
+    // The lowest character that is not from 0x20 to 0x7e has its top bit set in one of the three: below it nothing
+    // borrows or carries.
+    if (((eight | (eight - kEach * 0x20) | (eight + kEach)) & kEach * 0x80) != 0) break;
+  }
+  return i;
+}
 
 // One character of well-formed UTF-8; a length of 0 says that the bytes are not.
 struct Decoded {
@@ -50,11 +78,15 @@ bool IsForbidden(uint32_t c, bool multiline) {
 }  // namespace
 
 bool IsSlug(absl::string_view text) {
-  if (text.empty() || !IsAsciiLower(text.front()) || text.back() == '-') return false;
-  for (size_t i = 1; i < text.size(); ++i) {
-    if (text[i] == '-' ? text[i - 1] == '-' : !IsAsciiLower(text[i]) && !IsAsciiDigit(text[i])) return false;
+  if (text.empty() || !IsAsciiLower(text.front())) return false;
+  uint8_t before = kLetterOrDigit;
+  uint8_t wrong = 0;
+  for (const char c : text) {
+    const uint8_t in_slug = kInSlug[static_cast<unsigned char>(c)];
+    wrong |= in_slug & (before | kNotInSlug);  // Not in a slug, or the second hyphen in a row.
+    before = in_slug;
   }
-  return true;
+  return wrong == 0 && before != kHyphen;
 }
 
 bool IsSha256Hex(absl::string_view text) {
@@ -134,9 +166,9 @@ absl::string_view FormatDescription(v1::Format format) {
 }
 
 std::optional<TextFault> FindTextFault(absl::string_view text, bool multiline) {
-  for (size_t i = 0; i < text.size();) {
+  for (size_t i = PrintableEights(text); i < text.size();) {
     const unsigned char c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c < 0x7f) {  // Almost all text, so before decoding.
+    if (c >= 0x20 && c < 0x7f) {
       ++i;
       continue;
     }

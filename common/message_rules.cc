@@ -3,7 +3,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
 
 namespace muster {
 namespace {
@@ -32,7 +37,17 @@ bool IsInteger(FieldDescriptor::CppType type) {
          type == FieldDescriptor::CPPTYPE_UINT32 || type == FieldDescriptor::CPPTYPE_UINT64;
 }
 
-}  // namespace
+class MessageRulesCache {
+ public:
+  const MessageRules& For(const Descriptor* descriptor);
+
+ private:
+  MessageRules* Compile(const Descriptor* descriptor) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  FieldRule CompileField(const FieldDescriptor* field) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  absl::Mutex mu_;  // A leaf: nothing else is locked under it.
+  absl::flat_hash_map<const Descriptor*, std::unique_ptr<MessageRules>> rules_ ABSL_GUARDED_BY(mu_);
+};
 
 const MessageRules& MessageRulesCache::For(const Descriptor* descriptor) {
   {
@@ -90,6 +105,13 @@ FieldRule MessageRulesCache::CompileField(const FieldDescriptor* field) {
   }
   if (rule.type == FieldDescriptor::CPPTYPE_MESSAGE) rule.message = Compile(field->message_type());
   return rule;
+}
+
+}  // namespace
+
+const MessageRules& RulesOf(const Descriptor* descriptor) {
+  static auto* const cache = new MessageRulesCache;
+  return cache->For(descriptor);
 }
 
 }  // namespace muster

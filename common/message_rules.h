@@ -1,20 +1,23 @@
-// The rules of one message type, compiled from its descriptor into a form that is quick to walk. Used by validation.cc.
+// The rules of one message type, compiled from its descriptor into a form that is quick to walk. Used by validation.cc
+// and wire_check.cc.
 //
-// Threading: immutable once compiled. MessageRulesCache may be used from any thread.
+// Threading: immutable once compiled. RulesOf may be called from any thread.
 #ifndef MUSTER_COMMON_MESSAGE_RULES_H_
 #define MUSTER_COMMON_MESSAGE_RULES_H_
 
 #include <cstddef>
-#include <memory>
+#include <cstdint>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
-#include "absl/synchronization/mutex.h"
 #include "google/protobuf/descriptor.h"
 #include "muster/v1/constraints.pb.h"
 
 namespace muster {
+
+// What timestamps and durations may hold, whichever field they are in.
+inline constexpr int64_t kTimestampSecondsEnd = 7258118400;   // 2200-01-01T00:00:00Z.
+inline constexpr int64_t kDurationSecondsMax = 315576000000;  // 10,000 years, as duration.proto says.
+inline constexpr int32_t kNanosMax = 999999999;
 
 struct MessageRules;
 
@@ -38,7 +41,7 @@ struct FieldRule {
   double max = 0;
   // Enums: the numbers that this build knows, sorted.
   std::vector<int> enum_numbers;
-  // Messages: the rules of their type. Owned by the cache.
+  // Messages: the rules of their type.
   const MessageRules* message = nullptr;
 };
 
@@ -56,19 +59,9 @@ struct MessageRules {
   std::vector<OneofRule> oneofs;
 };
 
-class MessageRulesCache {
- public:
-  // The rules of the message type, compiled when first asked for. Valid as long as the cache; `descriptor` must live as
-  // long too.
-  const MessageRules& For(const google::protobuf::Descriptor* descriptor);
-
- private:
-  MessageRules* Compile(const google::protobuf::Descriptor* descriptor) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  FieldRule CompileField(const google::protobuf::FieldDescriptor* field) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-
-  absl::Mutex mu_;  // A leaf: nothing else is locked under it.
-  absl::flat_hash_map<const google::protobuf::Descriptor*, std::unique_ptr<MessageRules>> rules_ ABSL_GUARDED_BY(mu_);
-};
+// The rules of the message type, compiled when first asked for and kept for the process; so the type must be a
+// generated one.
+const MessageRules& RulesOf(const google::protobuf::Descriptor* descriptor);
 
 }  // namespace muster
 

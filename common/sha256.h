@@ -2,13 +2,17 @@
 #ifndef MUSTER_COMMON_SHA256_H_
 #define MUSTER_COMMON_SHA256_H_
 
+#include <array>
+#include <cstdint>
 #include <string>
 
 #include "absl/strings/string_view.h"
 
 namespace muster {
 
-// Feeds any number of pieces into one digest. Not thread-safe.
+using Sha256Digest = std::array<uint8_t, 32>;
+
+// Feeds any number of pieces into one digest. Not thread-safe. Cheap to make: each thread keeps a context to use again.
 class Sha256 {
  public:
   Sha256();
@@ -20,7 +24,8 @@ class Sha256 {
   // Prefixes `bytes` with their length, so that no two lists of pieces hash alike.
   Sha256& UpdateSized(absl::string_view bytes);
 
-  // The 32 bytes. Call once.
+  // The 32 bytes. Call one of these, once.
+  Sha256Digest FinishDigest();
   std::string Finish();
 
  private:

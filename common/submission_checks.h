@@ -21,9 +21,15 @@ namespace muster {
 // Stops at kViolationsMax in all.
 void CheckSubmission(const v1::Submission& submission, std::vector<FieldViolation>* violations);
 
+// The same as a status (MalformedStatus), for a submission that Validate has found sound or WireIsSound has certified.
+absl::Status CheckBetweenFields(const v1::Submission& submission);
+
 // Everything that can be wrong with a submission in itself: Violations and CheckSubmission as one status
 // (MalformedStatus).
 absl::Status ValidateSubmission(const v1::Submission& submission);
+
+// What is wrong with the message around streamed submissions: a field that this build does not know, none or too many.
+absl::Status CheckStreamSubmit(const v1::StreamSubmitRequest& request);
 
 // The same for a subscription: a cursor and from_now exclude each other.
 absl::Status ValidateSubscribe(const v1::SubscribeRequest& request);

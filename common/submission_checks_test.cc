@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "common/error_reason.h"
 #include "common/testing/test_messages.h"
 #include "common/validation.h"
+#include "common/wire_check.h"
 
 namespace muster {
 namespace {
@@ -205,6 +208,40 @@ TEST(SubmissionChecks, AReleaseNamesEachFigureOnce) {
   v1::Submission submission = Valid(v1::Submission::kDraftRelease);
   *submission.mutable_draft_release()->add_cells() = submission.draft_release().cells(0);
   EXPECT_THAT(FieldsRefused(submission), ElementsAre("draft_release.cells[1]"));
+}
+
+TEST(SubmissionChecks, LongListsAreSearchedForWhatIsNamedTwiceToo) {
+  v1::Submission submission = Valid(v1::Submission::kSetParticipant);
+  auto* sites = submission.mutable_set_participant()->mutable_participant()->mutable_site_ids();
+  sites->Clear();
+  for (int i = 0; i < 30; ++i) sites->Add("site-" + std::to_string(i));
+  EXPECT_THAT(FieldsRefused(submission), IsEmpty());
+  *sites->Mutable(20) = "site-3";
+  *sites->Mutable(29) = "site-12";
+  EXPECT_THAT(FieldsRefused(submission),
+              ElementsAre("set_participant.participant.site_ids[20]", "set_participant.participant.site_ids[29]"));
+}
+
+// A certificate spares the walk over the message, never a finding.
+TEST(SubmissionChecks, OfCertifiedBytesNothingIsLeftButWhatIsWrongBetweenFields) {
+  int refused = 0;
+  for (v1::Submission& submission : ValidSubmissionOfEveryBody()) {
+    const auto is_refused = [&submission] {
+      EXPECT_TRUE(WireIsSound(v1::Submission::descriptor(), submission.SerializeAsString()));
+      EXPECT_EQ(CheckBetweenFields(submission), ValidateSubmission(submission));
+      return !CheckBetweenFields(submission).ok();
+    };
+    EXPECT_FALSE(is_refused());
+    if (submission.has_withdraw_submission()) {
+      submission.clear_outbox_number();
+      refused += is_refused();
+    }
+    if (submission.has_record_tally()) {
+      submission.mutable_record_tally()->mutable_entry()->set_category(v1::TALLY_CATEGORY_CITATION);
+      refused += is_refused();
+    }
+  }
+  EXPECT_EQ(refused, 2);
 }
 
 }  // namespace

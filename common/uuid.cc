@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 
 #include "absl/strings/escaping.h"
@@ -16,7 +17,25 @@ namespace {
 constexpr int64_t kMillisecondsMax = (int64_t{1} << 48) - 1;
 constexpr int64_t kMicrosecondsPerMillisecond = 1000;
 
-bool IsLowerHex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+// Eight characters as one number: four from each place.
+uint64_t Eight(const char* first, const char* second) {
+  uint32_t four[2];
+  std::memcpy(&four[0], first, sizeof(four[0]));
+  std::memcpy(&four[1], second, sizeof(four[1]));
+  return uint64_t{four[0]} << 32 | four[1];
+}
+
+// Whether all eight are 0 to 9 or a to f. Adding 0x80 - c to a character below 0x80 sets its top bit if it is c or
+// more, and carries nothing into the next.
+bool AreLowerHex(uint64_t eight) {
+  constexpr uint64_t kEach = 0x0101010101010101;
+  constexpr uint64_t kTop = kEach * 0x80;
+  if ((eight & kTop) != 0) return false;
+  const auto from = [eight](uint64_t c) { return eight + kEach * (0x80 - c); };
+  const uint64_t digits = from('0') & ~from('9' + 1);
+  const uint64_t letters = from('a') & ~from('f' + 1);
+  return ((digits | letters) & kTop) == kTop;
+}
 
 int64_t HexValue(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
 
@@ -42,13 +61,12 @@ std::string NewUuidV7(absl::Time now) {
 }
 
 bool IsUuidV7(absl::string_view uuid) {
-  if (uuid.size() != 36 || uuid[14] != '7') return false;
-  if (uuid[19] != '8' && uuid[19] != '9' && uuid[19] != 'a' && uuid[19] != 'b') return false;
-  for (size_t i = 0; i < uuid.size(); ++i) {
-    const bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
-    if (hyphen ? uuid[i] != '-' : !IsLowerHex(uuid[i])) return false;
-  }
-  return true;
+  if (uuid.size() != 36) return false;
+  const char* const c = uuid.data();
+  const bool form = c[8] == '-' && c[13] == '-' && c[14] == '7' && c[18] == '-' && c[23] == '-' &&
+                    (c[19] == '8' || c[19] == '9' || c[19] == 'a' || c[19] == 'b');
+  return form && AreLowerHex(Eight(c, c + 4)) && AreLowerHex(Eight(c + 9, c + 14)) &&
+         AreLowerHex(Eight(c + 19, c + 24)) && AreLowerHex(Eight(c + 28, c + 32));
 }
 
 absl::StatusOr<absl::Time> UuidV7Time(absl::string_view uuid) {

@@ -53,5 +53,17 @@ TEST(Uuid, AnythingElseIsNotVersionSeven) {
   }
 }
 
+TEST(Uuid, EveryPlaceTakesExactlyItsCharacters) {
+  const std::string good = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f";
+  for (size_t i = 0; i < good.size(); ++i) {
+    const std::string allowed = good[i] == '-' ? "-" : i == 14 ? "7" : i == 19 ? "89ab" : "0123456789abcdef";
+    for (int c = 0; c < 256; ++c) {
+      std::string id = good;
+      id[i] = static_cast<char>(c);
+      EXPECT_EQ(IsUuidV7(id), allowed.find(id[i]) != std::string::npos) << i << " " << c;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace muster

@@ -25,24 +25,6 @@ using google::protobuf::Message;
 using google::protobuf::Reflection;
 
 constexpr size_t kQuotedBytesMax = 60;
-constexpr int64_t kTimestampSecondsEnd = 7258118400;   // 2200-01-01T00:00:00Z.
-constexpr int64_t kDurationSecondsMax = 315576000000;  // 10,000 years, as duration.proto says.
-constexpr int32_t kNanosMax = 999999999;
-
-// Where the walk is. Lives on the stack and becomes text only when something is wrong there.
-struct Path {
-  const Path* parent = nullptr;
-  const std::string* name = nullptr;
-  int index = -1;
-};
-
-std::string PathText(const Path& path) {
-  std::string text = path.parent != nullptr ? PathText(*path.parent) : "";
-  if (path.name == nullptr) return text;
-  absl::StrAppend(&text, text.empty() ? "" : ".", *path.name);
-  if (path.index >= 0) absl::StrAppend(&text, "[", path.index, "]");
-  return text;
-}
 
 std::string Quoted(absl::string_view text) {
   const bool cut = text.size() > kQuotedBytesMax;
@@ -53,12 +35,12 @@ class Walk {
  public:
   explicit Walk(std::vector<FieldViolation>* violations) : violations_(violations) {}
 
-  void CheckMessage(const MessageRules& rules, const Message& message, const Path& path) {
+  void CheckMessage(const MessageRules& rules, const Message& message, const FieldPath& path) {
     if (Full()) return;
     const Reflection* reflection = message.GetReflection();
     if (const google::protobuf::UnknownFieldSet& unknown = reflection->GetUnknownFields(message); !unknown.empty()) {
       const std::string name = absl::StrCat("#", unknown.field(0).number());
-      Add({&path, &name}, "is the number of a field that this build does not know; leave it out, or update Muster");
+      Add({&path, name}, "is the number of a field that this build does not know; leave it out, or update Muster");
     }
     if (rules.kind == MessageRules::Kind::kTimestamp) return CheckTimestamp(message, path);
     if (rules.kind == MessageRules::Kind::kDuration) return CheckDuration(message, path);
@@ -75,11 +57,11 @@ class Walk {
  private:
   bool Full() const { return violations_->size() >= kViolationsMax; }
 
-  void Add(const Path& path, std::string description) {
-    if (!Full()) violations_->push_back({PathText(path), std::move(description)});
+  void Add(const FieldPath& path, std::string description) {
+    if (!Full()) violations_->push_back({TextOf(path), std::move(description)});
   }
 
-  void CheckOneof(const OneofRule& rule, const Message& message, const Reflection* reflection, const Path& path) {
+  void CheckOneof(const OneofRule& rule, const Message& message, const Reflection* reflection, const FieldPath& path) {
     const FieldDescriptor* set = reflection->GetOneofFieldDescriptor(message, rule.oneof);
     if (set != nullptr) {
       return CheckSingular(rule.members[static_cast<size_t>(set->index_in_oneof())], message, reflection, path);
@@ -87,12 +69,13 @@ class Walk {
     std::string names;
     for (const FieldRule& member : rule.members)
       absl::StrAppend(&names, names.empty() ? "" : ", ", member.field->name());
-    Add({&path, &rule.oneof->name()}, absl::StrCat("is not set, exactly one is wanted of: ", names));
+    Add({&path, rule.oneof->name()}, absl::StrCat("is not set, exactly one is wanted of: ", names));
   }
 
-  void CheckSingular(const FieldRule& rule, const Message& message, const Reflection* reflection, const Path& parent) {
+  void CheckSingular(const FieldRule& rule, const Message& message, const Reflection* reflection,
+                     const FieldPath& parent) {
     const FieldDescriptor* field = rule.field;
-    const Path path{&parent, &field->name()};
+    const FieldPath path{&parent, field->name()};
     if (rule.has_presence && !reflection->HasField(message, field)) {
       if (rule.required) Add(path, "is missing, it is required");
       return;
@@ -116,11 +99,12 @@ class Walk {
     }
   }
 
-  void CheckRepeated(const FieldRule& rule, const Message& message, const Reflection* reflection, const Path& parent) {
+  void CheckRepeated(const FieldRule& rule, const Message& message, const Reflection* reflection,
+                     const FieldPath& parent) {
     const FieldDescriptor* field = rule.field;
     const int size = reflection->FieldSize(message, field);
     if (size == 0 && !rule.required) return;
-    Path path{&parent, &field->name()};
+    FieldPath path{&parent, field->name()};
     if (size == 0) return Add(path, "has no items, at least one is required");
     if (size > rule.items_max) {
       return Add(path, absl::StrCat("has ", size, " items, at most ", rule.items_max, " are allowed"));
@@ -149,7 +133,7 @@ class Walk {
   }
 
   // `value` is not empty. One finding per value, the length first, so that no more of a huge text is read.
-  void CheckText(const FieldRule& rule, absl::string_view value, const Path& path) {
+  void CheckText(const FieldRule& rule, absl::string_view value, const FieldPath& path) {
     if (value.size() > rule.bytes_max) {
       return Add(path, absl::StrCat("has ", value.size(), " bytes, at most ", rule.bytes_max, " are allowed"));
     }
@@ -168,7 +152,7 @@ class Walk {
     }
   }
 
-  void CheckEnum(const FieldRule& rule, int value, const Path& path) {
+  void CheckEnum(const FieldRule& rule, int value, const FieldPath& path) {
     const google::protobuf::EnumDescriptor* type = rule.field->enum_type();
     if (!std::binary_search(rule.enum_numbers.begin(), rule.enum_numbers.end(), value)) {
       return Add(path, absl::StrCat("is ", value, ", which this build does not know as a ", type->name()));
@@ -178,7 +162,7 @@ class Walk {
     }
   }
 
-  void CheckNumber(const FieldRule& rule, double value, const Path& path) {
+  void CheckNumber(const FieldRule& rule, double value, const FieldPath& path) {
     if (!std::isfinite(value)) return Add(path, "is not a finite number");
     if (rule.required && value == 0) return Add(path, "is 0 or missing, it is required");
     if (value < rule.min || value > rule.max) {
@@ -224,7 +208,7 @@ class Walk {
     }
   }
 
-  void CheckTimestamp(const Message& message, const Path& path) {
+  void CheckTimestamp(const Message& message, const FieldPath& path) {
     const auto& timestamp = static_cast<const google::protobuf::Timestamp&>(message);
     if (timestamp.seconds() < 0 || timestamp.seconds() >= kTimestampSecondsEnd) {
       return Add(path, absl::StrCat("is ", timestamp.seconds(), " s after 1970, wanted is a time from 1970 to 2199"));
@@ -234,7 +218,7 @@ class Walk {
     }
   }
 
-  void CheckDuration(const Message& message, const Path& path) {
+  void CheckDuration(const Message& message, const FieldPath& path) {
     const auto& duration = static_cast<const google::protobuf::Duration&>(message);
     const int64_t seconds = duration.seconds();
     const int32_t nanos = duration.nanos();
@@ -254,9 +238,8 @@ class Walk {
 }  // namespace
 
 std::vector<FieldViolation> Violations(const Message& message) {
-  static auto* const cache = new MessageRulesCache;  // Derived from the generated types alone, so one for the process.
   std::vector<FieldViolation> violations;
-  Walk(&violations).CheckMessage(cache->For(message.GetDescriptor()), message, Path{});
+  Walk(&violations).CheckMessage(RulesOf(message.GetDescriptor()), message, {});
   return violations;
 }
 

@@ -6,6 +6,8 @@
 // long; too many items, empty items; numbers out of range, NaN and infinities; timestamps outside 1970 to 2199 and
 // durations that are not well formed; required fields that are missing; a oneof with no member set.
 //
+// wire_check.h certifies the same of encoded bytes, for callers to whom the walk over the message is too slow.
+//
 // Threading: from any thread. Tables are compiled once per message type and kept (a leaf lock guards them), so messages
 // must be of generated types.
 #ifndef MUSTER_COMMON_VALIDATION_H_

@@ -23,21 +23,23 @@ fail() {
 
 # One line per purpose: compiler and build tools; RPC and messages; base library and time zones; storage; TLS; geometry;
 # configuration, command line, screen and logs; metrics and the loopback admin port; the gateway's HTTP and passwords;
-# the service manager; tests.
+# the load client's HTTP/2; the service manager; tests.
 build_packages="
   g++ cmake ninja-build ccache pkg-config git ca-certificates
   libgrpc++-dev libgrpc-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
   libabsl-dev tzdata
-  libsqlite3-dev zlib1g-dev
+  libsqlite3-dev libdeflate-dev
   openssl libssl-dev
-  libs2-dev libgeographiclib-dev
+  libgeographiclib-dev
   libtomlplusplus-dev libcli11-dev libspdlog-dev libncurses-dev
   prometheus-cpp-dev libcpp-httplib-dev
   libboost1.81-dev libsodium-dev
+  libnghttp2-dev libjemalloc-dev
   libsystemd-dev
   libgtest-dev libgmock-dev
 "
-test_packages="shellcheck python3 curl systemd iptables iproute2 e2fsprogs mount util-linux etcd-server"
+test_packages="shellcheck python3 curl systemd iptables iproute2 e2fsprogs mount util-linux etcd-server valgrind
+  libbenchmark-dev"
 # Each only where its command is not on the PATH: Node and browsers often come from elsewhere than Debian, and Debian's
 # npm cannot be installed beside another's Node.
 dashboard_packages="nodejs npm"

@@ -1,5 +1,6 @@
 #include "server/serve.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,6 +41,14 @@ absl::Status PrepareDataDir(const std::string& dir) {
   if (error) return absl::UnavailableError(absl::StrCat("cannot create ", dir, ": ", error.message()));
   if (chmod(dir.c_str(), 0700) != 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot protect ", dir));
   return absl::OkStatus();
+}
+
+// Each agency that is connected needs a descriptor: as many as the system lets this process have.
+void RaiseDescriptorLimit() {
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) LogWarn("the limit of open descriptors cannot be raised");
 }
 
 // Whether somebody has asked this process to end, before it waits for that.
@@ -228,6 +237,7 @@ v1::Genesis NewGenesis(const BrokerConfig& config) {
 absl::Status Serve(const BrokerConfig& config) {
   const sigset_t signals = BlockSignals();
   MUSTER_RETURN_IF_ERROR(InitLogging(config.logging().level(), config.logging().format()));
+  RaiseDescriptorLimit();
   // libprotobuf writes a line for every text that is not UTF-8; whoever sends such gets an answer that says so.
   google::protobuf::SetLogHandler(nullptr);
   MUSTER_RETURN_IF_ERROR(DisableTlsSessionTickets());

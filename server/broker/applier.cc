@@ -4,11 +4,11 @@
 
 namespace muster {
 
-std::vector<Applied> Applier::Apply(absl::Span<const v1::Event> events) {
+std::vector<Applied> Applier::Apply(absl::Span<const v1::Event* const> events) {
   std::vector<Applied> applied;
   applied.reserve(events.size());
   absl::MutexLock lock(state_mu_);
-  for (const v1::Event& event : events) applied.push_back(state_->Apply(event));
+  for (const v1::Event* event : events) applied.push_back(state_->Apply(*event));
   return applied;
 }
 

@@ -26,7 +26,7 @@ class Applier {
       : state_(state), state_mu_(state_mu), publisher_(publisher), access_changed_(std::move(access_changed)) {}
 
   // Holds *state_mu; no I/O, cannot fail. `events` follow the state's sequence.
-  std::vector<Applied> Apply(absl::Span<const v1::Event> events);
+  std::vector<Applied> Apply(absl::Span<const v1::Event* const> events);
 
   // Tells the readers of what Apply returned for the events from `first` on. Never waits for a reader. Whoever may no
   // longer be here is told so before anything is published. Errors: Publisher::Publish's.

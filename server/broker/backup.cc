@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <optional>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -32,10 +32,9 @@ namespace fs = std::filesystem;
 
 constexpr char kLogName[] = "events.db";
 constexpr char kFeedName[] = "feed.db";
+constexpr char kOperationsName[] = "operations.db";
 constexpr char kSnapshotPrefix[] = "snapshot-";
 constexpr char kRestoringName[] = "restoring";
-// A snapshot that was listed may make room for a newer one before it is read.
-constexpr int kSnapshotAttempts = 5;
 
 absl::Status Failed(absl::string_view what, const std::string& path, const std::error_code& error) {
   return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot ", what, " ", path));
@@ -71,7 +70,7 @@ uint64_t BytesOf(const std::string& path) {
 // Refuses what would not fit, with a tenth to spare: the copy may be made on the disk that the broker writes to.
 absl::Status CheckRoom(const std::string& data_dir, const std::string& at) {
   uint64_t wanted = 0;
-  for (const char* name : {kLogName, kFeedName}) {
+  for (const char* name : {kLogName, kFeedName, kOperationsName}) {
     for (const char* suffix : {"", "-wal"}) wanted += BytesOf(absl::StrCat(data_dir, "/", name, suffix));
   }
   wanted += wanted / 10;
@@ -83,17 +82,19 @@ absl::Status CheckRoom(const std::string& data_dir, const std::string& at) {
                                                    space.available >> 20, " MiB left; nothing was written"));
 }
 
-// The newest sound snapshot, as it is; 0 when there is none.
+// The newest sound snapshot, as it is; 0 when there is none. One that was listed may make room for a newer one before
+// it is read.
 absl::StatusOr<Sequence> CopySnapshot(const std::string& from, const std::string& to) {
   const SnapshotStore snapshots(from, 1);
-  for (int attempt = 1;; ++attempt) {
-    std::vector<std::string> damaged;
-    const absl::StatusOr<std::optional<storage::v1::StateImage>> newest = snapshots.LoadNewest(&damaged);
-    if (absl::IsNotFound(newest.status()) && attempt < kSnapshotAttempts) continue;
-    if (!newest.ok()) return newest.status();
-    if (!newest->has_value()) return 0;
-    MUSTER_RETURN_IF_ERROR(SnapshotStore(to, 1).Save(**newest));
-    return (*newest)->sequence();
+  std::set<Sequence> tried;
+  for (;;) {
+    MUSTER_ASSIGN_OR_RETURN(std::vector<Sequence> all, snapshots.List());
+    all.erase(std::remove_if(all.begin(), all.end(), [&](Sequence one) { return tried.contains(one); }), all.end());
+    if (all.empty()) return 0;
+    const absl::Status copied = snapshots.CopyTo(to, all.back());
+    if (copied.ok()) return all.back();
+    if (!absl::IsNotFound(copied) && !absl::IsDataLoss(copied)) return copied;
+    tried.insert(all.back());
   }
 }
 
@@ -150,11 +151,7 @@ absl::StatusOr<DataReport> VerifyCopy(const std::string& from) {
 absl::StatusOr<uint64_t> RestoreSnapshots(const std::string& from, const std::string& to) {
   const SnapshotStore copied(from, 1);
   MUSTER_ASSIGN_OR_RETURN(const std::vector<Sequence> all, copied.List());
-  SnapshotStore restored(to, UINT32_MAX);
-  for (const Sequence sequence : all) {
-    MUSTER_ASSIGN_OR_RETURN(const storage::v1::StateImage image, copied.Load(sequence));
-    MUSTER_RETURN_IF_ERROR(restored.Save(image));
-  }
+  for (const Sequence sequence : all) MUSTER_RETURN_IF_ERROR(copied.CopyTo(to, sequence));
   return all.size();
 }
 
@@ -217,7 +214,7 @@ std::vector<std::string> FilesOfCopy(const std::string& dir) {
   }
   std::sort(snapshots.begin(), snapshots.end());
   std::vector<std::string> files;
-  for (const char* name : {kLogName, kFeedName}) {
+  for (const char* name : {kLogName, kFeedName, kOperationsName}) {
     if (fs::exists(absl::StrCat(dir, "/", name), error)) files.push_back(name);
   }
   files.insert(files.end(), snapshots.begin(), snapshots.end());

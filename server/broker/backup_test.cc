@@ -152,7 +152,8 @@ TEST_F(BackupTest, WhatIsRestoredIsWhatWasCopied) {
 TEST_F(BackupTest, ACopyHasItsFilesTheirDigestsAndNothingElse) {
   Fill();
   const CopyReport report = Copy(copy_);
-  EXPECT_THAT(FilesOfCopy(copy_), ElementsAre("events.db", "feed.db", "snapshot-00000000000000000009", "SHA256SUMS"));
+  EXPECT_THAT(FilesOfCopy(copy_),
+              ElementsAre("events.db", "feed.db", "operations.db", "snapshot-00000000000000000009", "SHA256SUMS"));
   uint64_t bytes = 0;
   for (const fs::directory_entry& entry : fs::directory_iterator(copy_)) {
     bytes += entry.file_size();
@@ -244,9 +245,9 @@ TEST_F(BackupTest, AFeedThatLacksANoticeIsLeftOut) {
   {
     const auto feed = SqliteDatabase::Open(data_ + "/feed.db", {});
     ASSERT_EQ(feed.status(), absl::OkStatus());
-    ASSERT_EQ((*feed)->Exec("DELETE FROM notice WHERE id = 3"), absl::OkStatus());
+    ASSERT_EQ((*feed)->Exec("DELETE FROM segment"), absl::OkStatus());
   }
-  EXPECT_THAT(Copy(copy_).feed_left_out, HasSubstr("should hold notices 1 to"));
+  EXPECT_THAT(Copy(copy_).feed_left_out, HasSubstr("notice 1 is missing"));
   EXPECT_FALSE(fs::exists(copy_ + "/feed.db"));
 }
 
@@ -298,7 +299,7 @@ TEST_F(BackupTest, AFeedThatWasChangedIsNotRestored) {
   const Started before = Start(data_);
   {
     const auto feed = SqliteDatabase::Open(copy_ + "/feed.db", {});
-    ASSERT_EQ((*feed)->Exec("UPDATE notice SET audience = 1 WHERE id = 2"), absl::OkStatus());
+    ASSERT_EQ((*feed)->Exec("UPDATE segment SET bytes = zeroblob(length(bytes))"), absl::OkStatus());
   }
   const absl::StatusOr<RestoreReport> restored = RestoreData(copy_, restored_);
   ASSERT_EQ(restored.status(), absl::OkStatus());
@@ -336,7 +337,8 @@ TEST_F(BackupTest, ACopyThatWasCutShortIsNotTaken) {
 TEST_F(BackupTest, KilledAtAnyStepACopyIsWholeOrNotThere) {
   Fill();
   // The names that appear one after another in the folder of the copy; the last is its own.
-  for (const std::string step : {"/new-snapshot", "/feed.db-wal", "/events.db-wal", "/SHA256SUMS", "/copy"}) {
+  for (const std::string step :
+       {"/operations.db-wal", "/new-snapshot", "/feed.db-wal", "/events.db-wal", "/SHA256SUMS", "/copy"}) {
     SCOPED_TRACE(step);
     RunAndKillAt(step, [&] { CopyData(data_, copy_).status().IgnoreError(); });
     if (fs::exists(copy_)) {

@@ -1,5 +1,10 @@
 #include "server/broker/broker.h"
 
+#include <pthread.h>
+
+#include <algorithm>
+#include <chrono>
+
 #include "common/logging.h"
 #include "common/status_macros.h"
 #include "server/state/cursor.h"
@@ -10,6 +15,12 @@ namespace {
 
 // What a follower decides at once while it catches up: readers see nothing of it until it is published.
 constexpr size_t kFollowedAtOnce = 512;
+
+// About what an event is long in the log.
+constexpr uint64_t kEventBytes = 384;
+
+// More than so many events are not left to a restart, whatever that costs now: it replays them in a few seconds.
+constexpr uint64_t kEventsToReplayMax = 500'000;
 
 }  // namespace
 
@@ -28,9 +39,10 @@ absl::StatusOr<std::unique_ptr<Broker>> Broker::Open(Options options, std::uniqu
   broker->feed_ = std::move(recovered.feed);
   broker->recovery_ = std::move(recovered.report);
   broker->last_snapshot_ = broker->recovery_.from_snapshot;
+  broker->saved_snapshot_ = broker->recovery_.from_snapshot;
   broker->log_id_ = broker->state_->genesis().log_id();
   MUSTER_ASSIGN_OR_RETURN(broker->publisher_, Publisher::Create(broker->feed_.get(), broker->state_->audiences(),
-                                                                broker->options_.publisher));
+                                                                broker->log_id_, broker->options_.publisher));
   return broker;
 }
 
@@ -40,13 +52,13 @@ void Broker::Start(Hooks hooks) {
   hooks_ = std::move(hooks);
   applier_ = std::make_unique<Applier>(state_.get(), &state_mu_, publisher_.get(), hooks_.access_changed);
   Sequencer::Hooks sequencer_hooks;
-  sequencer_hooks.committed = [this] { TakeSnapshotIfDue(options_.snapshot_every_events); };
+  sequencer_hooks.committed = [this] { TakeSnapshotIfDue(EventsBetweenSnapshots()); };
   sequencer_hooks.idle = [this] { OnIdle(); };
   sequencer_hooks.failed = [this](const absl::Status& why) { OnFailed(why); };
   sequencer_hooks.deposed = hooks_.deposed;
   sequencer_hooks.hand_over = hooks_.hand_over;
-  sequencer_ = std::make_unique<Sequencer>(options_.sequencer, std::move(sequencer_hooks), log_.get(), applier_.get(),
-                                           clock_);
+  sequencer_ =
+      std::make_unique<Sequencer>(options_.sequencer, std::move(sequencer_hooks), log_.get(), applier_.get(), clock_);
   publisher_->Start();
   if (!hooks_.hand_over) Lead(kRulesVersion);
 }
@@ -60,9 +72,11 @@ absl::Status Broker::Follow() {
   std::vector<v1::Event> events;
   const auto apply = [&]() -> absl::Status {
     if (events.empty()) return absl::OkStatus();
-    const absl::Status published = applier_->Publish(events.front().sequence(), applier_->Apply(events));
+    std::vector<const v1::Event*> in_order;
+    for (const v1::Event& event : events) in_order.push_back(&event);
+    const absl::Status published = applier_->Publish(events.front().sequence(), applier_->Apply(in_order));
     events.clear();
-    TakeSnapshotIfDue(options_.snapshot_every_events);
+    TakeSnapshotIfDue(EventsBetweenSnapshots());
     return published;
   };
   absl::Status status = log_->Read(first, [&](Sequence sequence, absl::string_view bytes) -> absl::Status {
@@ -121,6 +135,7 @@ BrokerStats Broker::Stats() const {
   stats.last_sequence = log_->last_sequence();
   stats.last_snapshot = last_snapshot_;
   stats.snapshot_failures = snapshot_failures_;
+  stats.snapshot_pause = absl::Nanoseconds(snapshot_pause_ns_.load());
   stats.failed = failed_;
   return stats;
 }
@@ -132,6 +147,11 @@ void Broker::OnIdle() {
   if (const absl::StatusOr<uint64_t> trimmed = feed_->TrimTo(options_.history_notices_max); !trimmed.ok()) {
     LogWarn("history could not be trimmed", {{"why", trimmed.status().message()}});
   }
+}
+
+uint64_t Broker::EventsBetweenSnapshots() const {
+  const uint64_t written_four_times = 4 * last_snapshot_bytes_ / kEventBytes;
+  return std::max(options_.snapshot_every_events, std::min(written_four_times, kEventsToReplayMax));
 }
 
 void Broker::TakeSnapshotIfDue(uint64_t after_events) {
@@ -146,9 +166,17 @@ void Broker::TakeSnapshotIfDue(uint64_t after_events) {
   if (snapshot_thread_.joinable()) snapshot_thread_.join();  // It has ended: snapshot_running_ is false.
   snapshot_running_ = true;
   last_snapshot_ = state_->sequence();
-  snapshot_thread_ = std::thread([this, image = state_->ToImage()] {
-    if (const absl::Status saved = snapshots_->Save(image); saved.ok()) {
-      LogInfo("snapshot written", {{"sequence", image.sequence()}});
+  const auto began = std::chrono::steady_clock::now();
+  State::Changes taken = state_->TakeChanges();
+  snapshot_pause_ns_ = std::chrono::nanoseconds(std::chrono::steady_clock::now() - began).count();
+  snapshot_thread_ = std::thread([this, sequence = state_->sequence(), changes = std::move(taken)]() mutable {
+    pthread_setname_np(pthread_self(), "snapshot");
+    std::string encoded;
+    storage::v1::StateImage image = std::move(changes).ToImage(&encoded);
+    last_snapshot_bytes_ = image.ByteSizeLong() + encoded.size();
+    if (const absl::Status saved = snapshots_->SaveChanges(std::move(image), saved_snapshot_, encoded); saved.ok()) {
+      saved_snapshot_ = sequence;
+      LogInfo("snapshot written", {{"sequence", sequence}});
     } else {
       ++snapshot_failures_;
       LogWarn("snapshot could not be written", {{"why", saved.message()}});

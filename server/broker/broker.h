@@ -32,6 +32,7 @@ struct BrokerStats {
   Sequence last_sequence = 0;
   Sequence last_snapshot = 0;
   uint64_t snapshot_failures = 0;
+  absl::Duration snapshot_pause;  // Of the thread that applies, for the last snapshot.
   bool failed = false;
 };
 
@@ -116,6 +117,9 @@ class Broker {
 
   // On the thread that applies, between commits.
   void OnIdle();
+  // As many as hold four times what the last snapshot wrote: so snapshots cost a part of what the log costs, however
+  // much state there is, until a restart would take too long.
+  uint64_t EventsBetweenSnapshots() const;
   void TakeSnapshotIfDue(uint64_t after_events);
   void OnFailed(const absl::Status& why);
 
@@ -140,8 +144,11 @@ class Broker {
   std::unique_ptr<SnapshotStore> snapshots_;
   std::thread snapshot_thread_;
   std::atomic<bool> snapshot_running_ = false;
-  std::atomic<Sequence> last_snapshot_ = 0;
+  std::atomic<Sequence> last_snapshot_ = 0;   // When one was begun, or put off.
+  std::atomic<Sequence> saved_snapshot_ = 0;  // The last that is on disk; the next is made upon it.
+  std::atomic<uint64_t> last_snapshot_bytes_ = 0;
   std::atomic<uint64_t> snapshot_failures_ = 0;
+  std::atomic<int64_t> snapshot_pause_ns_ = 0;
   std::atomic<bool> failed_ = false;
 };
 

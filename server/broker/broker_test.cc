@@ -56,8 +56,8 @@ class BrokerTest : public testing::Test {
   // What a reader of `agency_id` gets after `cursor` before it is told that it has caught up.
   std::vector<std::string> ReadFeed(absl::string_view agency_id, absl::string_view cursor) {
     std::vector<std::string> notices;
-    for (const QueuedDelivery& delivery : ReadToPresent(broker_.get(), agency_id, cursor)) {
-      notices.push_back(*delivery.notice);
+    for (ReadDelivery& delivery : ReadToPresent(broker_.get(), agency_id, cursor)) {
+      notices.push_back(std::move(delivery.notice));
     }
     return notices;
   }
@@ -161,7 +161,7 @@ TEST_F(BrokerTest, HistoryIsTrimmedToItsLimitWhenIdle) {
   Restart();  // The last idle moment may have come after the last answer.
   const absl::StatusOr<std::shared_ptr<Subscriber>> all = broker_->Subscribe(kRegistrar, "", [] {});
   ASSERT_EQ(all.status(), absl::OkStatus());
-  std::vector<QueuedDelivery> deliveries;
+  std::vector<DeliveryRun> deliveries;
   bool caught_up = false;
   while ((*all)->status().ok()) {
     ASSERT_EQ((*all)->Drain(10, 1000, &deliveries, &caught_up), 0u);

@@ -1,4 +1,4 @@
-// The publisher's catch-up thread: reads history for the readers who are not live, a slice each in turn.
+// The publisher's catch-up thread: reads history for the readers who are not live, a page each in turn.
 #include <pthread.h>
 
 #include <algorithm>
@@ -7,10 +7,17 @@
 #include "server/broker/publisher.h"
 
 namespace muster {
+namespace {
+
+// A page makes one message of the feed.
+constexpr size_t kPageCountMax = 512;
+
+}  // namespace
 
 // One reader's turn. Made and used up under publisher_mu_; read between, without it.
 struct Publisher::Slice {
-  AudienceSet memberships;
+  std::shared_ptr<const AudienceSet> memberships;
+  uint64_t version = 0;            // Of the reader's group.
   uint64_t position = 0;           // Of the last delivery so far.
   absl::optional<FeedId> read_id;  // Everything to here has been looked at; unset: find it.
   FeedId through = 0;              // As far as `memberships` is known to hold.
@@ -18,8 +25,7 @@ struct Publisher::Slice {
   size_t bytes_max = 0;
   bool queue_empty = false;  // Then the first delivery fits whatever its size.
   bool full = false;
-  size_t bytes = 0;
-  std::vector<QueuedDelivery> deliveries;
+  DeliveryRun run;
 };
 
 void Publisher::CatchUpLoop() {
@@ -48,54 +54,84 @@ void Publisher::CatchUpLoop() {
 
 void Publisher::Schedule(Subscriber* subscriber) {
   if (subscriber->state_ != Subscriber::State::kCatchingUp || subscriber->scheduled_) return;
-  if (subscriber->queue_.size() > options_.reader_queue_max / 2 ||
-      subscriber->queued_bytes_ > options_.reader_queue_bytes_max / 2) {
+  if (subscriber->queued_count_ > ahead_max_ / 2 || subscriber->queued_bytes_ > ahead_bytes_max_ / 2) {
     return;  // Drain comes back to it.
   }
   subscriber->scheduled_ = true;
-  scheduled_.push_back(catching_up_[subscriber->index_]);
+  scheduled_.push_back(subscriber->agency_->readers[subscriber->index_]);
   scheduled_cv_.Signal();
 }
 
 Publisher::Slice Publisher::BeginSlice(const Subscriber& subscriber) const {
   Slice slice;
-  slice.memberships = *subscriber.memberships_;
+  slice.memberships = subscriber.agency_->group->memberships;
+  slice.version = subscriber.agency_->group->version;
   slice.position = subscriber.position_;
   slice.read_id = subscriber.read_id_;
   slice.through = published_id_;
-  slice.count_max = options_.reader_queue_max - std::min(options_.reader_queue_max, subscriber.queue_.size());
-  slice.bytes_max =
-      options_.reader_queue_bytes_max - std::min(options_.reader_queue_bytes_max, subscriber.queued_bytes_);
+  slice.count_max = ahead_max_ - std::min(ahead_max_, subscriber.queued_count_);
+  slice.bytes_max = ahead_bytes_max_ - std::min(ahead_bytes_max_, subscriber.queued_bytes_);
   slice.queue_empty = subscriber.queue_.empty();
   return slice;
 }
 
 absl::Status Publisher::ReadSlice(Slice* slice) {
-  const auto visit = [slice](FeedId id, const FeedRow& row) {
-    if (Receives(slice->memberships, row.audience)) {
-      const bool first = slice->queue_empty && slice->deliveries.empty();
-      if (!first &&
-          (slice->deliveries.size() >= slice->count_max || slice->bytes + row.bytes.size() > slice->bytes_max)) {
-        slice->full = true;
-        return false;
-      }
-      slice->bytes += row.bytes.size();
-      slice->deliveries.push_back(
-          {++slice->position, std::make_shared<const std::string>(row.bytes.data(), row.bytes.size())});
-    }
-    slice->read_id = id;
-    return true;
-  };
   while (true) {
     if (!slice->read_id.has_value()) {
-      absl::StatusOr<FeedId> found = reader_->Seek(slice->memberships.ToVector(), slice->position);
+      absl::StatusOr<FeedId> found = reader_->Seek(slice->memberships->ToVector(), slice->position);
       if (!found.ok()) return found.status();
       slice->read_id = *found;
     }
-    absl::Status read = reader_->ReadAfter(*slice->read_id, slice->through, options_.slice_rows_max, visit);
-    if (!absl::IsOutOfRange(read)) return read;
-    slice->read_id.reset();  // Trimmed since it was found; perhaps only what others receive: Seek tells.
+    if (*slice->read_id >= slice->through) return absl::OkStatus();
+    HistoryPages::Ref page = pages_.Find(slice->version, *slice->read_id, slice->position);
+    if (page == nullptr) {
+      absl::StatusOr<HistoryPages::Ref> read = ReadPage(*slice);
+      if (absl::IsOutOfRange(read.status())) {
+        slice->read_id.reset();  // Trimmed since it was found; perhaps only what others receive: Seek tells.
+        continue;
+      }
+      if (!read.ok()) return read.status();
+      page = *std::move(read);
+      pages_.Add(page);
+    }
+    TakeFrom(*page, slice);
+    return absl::OkStatus();
   }
+}
+
+absl::StatusOr<HistoryPages::Ref> Publisher::ReadPage(const Slice& slice) {
+  // At most half of what is read ahead, so that a reader who is given a turn has room for a page.
+  const size_t count_max = std::clamp<size_t>(ahead_max_ / 2, 1, kPageCountMax);
+  const size_t bytes_max = ahead_bytes_max_ / 2;
+  auto page = std::make_shared<HistoryPage>();
+  page->version = slice.version;
+  page->begin = *slice.read_id;
+  page->end = page->begin;
+  DeliveryBlockBuilder builder(log_id_, slice.position + 1);
+  const auto visit = [&](FeedId id, const FeedRow& row, const FeedReader::Block&) {
+    if (Receives(*slice.memberships, row.audience)) {
+      if (!builder.HasRoom(row.bytes, count_max, bytes_max)) return false;
+      builder.Add(row.bytes);
+      page->ids.push_back(id);
+    }
+    page->end = id;
+    return true;
+  };
+  const FeedId through = pages_.EndFor(slice.version, page->begin, slice.through);
+  absl::Status read = reader_->ReadAfter(page->begin, through, options_.slice_rows_max, visit);
+  if (!read.ok()) return read;
+  page->block = builder.Take();
+  return page;
+}
+
+void Publisher::TakeFrom(const HistoryPage& page, Slice* slice) {
+  const auto from = static_cast<uint32_t>(slice->position + 1 - page.block->first_position);
+  const DeliveryRun rest{page.block, from, static_cast<uint32_t>(page.ids.size())};
+  slice->run = rest.Front(slice->count_max, slice->bytes_max);
+  if (slice->run.count() == 0 && rest.count() > 0 && slice->queue_empty) slice->run.to = from + 1;
+  slice->full = slice->run.count() < rest.count();
+  slice->position += slice->run.count();
+  slice->read_id = slice->full ? page.ids[slice->run.to] - 1 : page.end;
 }
 
 void Publisher::FinishSlice(Subscriber* subscriber, Slice slice, const absl::Status& read, Wakes* wakes) {
@@ -104,9 +140,7 @@ void Publisher::FinishSlice(Subscriber* subscriber, Slice slice, const absl::Sta
   if (!read.ok()) {
     End(subscriber, read);
   } else {
-    for (QueuedDelivery& delivery : slice.deliveries) subscriber->queue_.push_back(std::move(delivery));
-    subscriber->queued_bytes_ += slice.bytes;
-    subscriber->position_ = slice.position;
+    if (slice.run.count() > 0) Enqueue(subscriber, std::move(slice.run));
     subscriber->read_id_ = slice.read_id;
     if (*slice.read_id >= published_id_) {
       GoLive(subscriber);  // Nothing was published since the slice began, and nothing can be while we hold the lock.

@@ -3,132 +3,127 @@
 #include <cstdint>
 #include <memory>
 
+#include "absl/cleanup/cleanup.h"
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
+#include "common/crc32.h"
 #include "common/sqlite.h"
 #include "common/status_macros.h"
 #include "server/broker/feed_store.h"
+#include "server/broker/feed_tables.h"
 #include "server/log/copy_event_log.h"
 #include "server/log/directory_lock.h"
 
 namespace muster {
 namespace {
 
-constexpr int64_t kSliceRowsMax = 4096;
 constexpr size_t kSliceBytesMax = 1 << 20;
 
 std::string PathIn(const std::string& dir) { return absl::StrCat(dir, "/feed.db"); }
 
-// The one row of table `meta`.
-struct Meta {
-  int64_t last_sequence = 0;
-  int64_t last_id = 0;
-  int64_t trimmed_id = 0;
-};
-
+// Everything that one slice reads is of one moment.
 class FeedCopier {
  public:
   FeedCopier(SqliteDatabase* from, SqliteDatabase* to) : from_(from), to_(to) {}
 
   absl::StatusOr<Sequence> Run() {
-    MUSTER_RETURN_IF_ERROR(CheckVersions());
-    MUSTER_ASSIGN_OR_RETURN(const Meta begin, ReadMeta());
-    MUSTER_RETURN_IF_ERROR(CopyNotices(begin));
-    MUSTER_RETURN_IF_ERROR(CopyTotals(begin));
-    return static_cast<Sequence>(begin.last_sequence);
+    MUSTER_RETURN_IF_ERROR(Prepare());
+    MUSTER_RETURN_IF_ERROR(CopyBeginning());
+    while (copied_id_ < last_id_) {
+      MUSTER_RETURN_IF_ERROR(InOneMoment([this] { return CopySlice(); }));
+    }
+    MUSTER_RETURN_IF_ERROR(
+        to_->Exec(absl::StrCat("UPDATE meta SET last_id = ", last_id_, ", last_sequence = ", last_sequence_)));
+    return last_sequence_;
   }
 
  private:
-  absl::Status CheckVersions() {
+  absl::Status Prepare() {
     MUSTER_ASSIGN_OR_RETURN(const int64_t got, from_->QueryInt64("PRAGMA user_version"));
     MUSTER_ASSIGN_OR_RETURN(const int64_t want, to_->QueryInt64("PRAGMA user_version"));
-    if (got == want) return absl::OkStatus();
-    return absl::DataLossError(absl::StrCat(from_->path(), ": is of format ", got, ", this musterd writes ", want));
-  }
-
-  absl::StatusOr<Meta> ReadMeta() {
-    MUSTER_ASSIGN_OR_RETURN(SqliteStatement read,
-                            from_->Prepare("SELECT last_sequence, last_id, trimmed_id FROM meta"));
-    MUSTER_ASSIGN_OR_RETURN(const bool found, read.Step());
-    if (!found) return absl::DataLossError(absl::StrCat(from_->path(), ": its row of totals is missing"));
-    return Meta{read.ColumnInt64(0), read.ColumnInt64(1), read.ColumnInt64(2)};
-  }
-
-  // Those that are trimmed meanwhile may be there or not; CopyTotals puts that right.
-  absl::Status CopyNotices(const Meta& begin) {
-    MUSTER_ASSIGN_OR_RETURN(SqliteStatement select,
-                            from_->Prepare("SELECT id, sequence, audience, rank, bytes FROM notice "
-                                           "WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3"));
-    MUSTER_ASSIGN_OR_RETURN(SqliteStatement insert, to_->Prepare("INSERT INTO notice VALUES(?1, ?2, ?3, ?4, ?5)"));
-    int64_t after = begin.trimmed_id;
-    for (bool more = true; more;) {
-      select.BindInt64(1, after);
-      select.BindInt64(2, begin.last_id);
-      select.BindInt64(3, kSliceRowsMax);
-      MUSTER_ASSIGN_OR_RETURN(more, CopySlice(&select, &insert, &after));
-      select.Reset();
+    if (got != want) {
+      return absl::DataLossError(absl::StrCat(from_->path(), ": is of format ", got, ", this musterd writes ", want));
     }
+    MUSTER_ASSIGN_OR_RETURN(tables_, FeedTables::Prepare(from_));
+    MUSTER_ASSIGN_OR_RETURN(write_segment_, to_->Prepare("INSERT INTO segment VALUES(?1, ?2, ?3, ?4, ?5, ?6)"));
+    MUSTER_ASSIGN_OR_RETURN(read_milestones_,
+                            from_->Prepare("SELECT * FROM milestone WHERE through_id BETWEEN ?1 AND ?2"));
+    MUSTER_ASSIGN_OR_RETURN(write_milestone_, to_->Prepare("INSERT INTO milestone VALUES(?1, ?2, ?3, ?4)"));
     return absl::OkStatus();
   }
 
-  // Whether there was anything. `after` becomes the last id copied.
-  absl::StatusOr<bool> CopySlice(SqliteStatement* select, SqliteStatement* insert, int64_t* after) {
+  absl::Status InOneMoment(absl::FunctionRef<absl::Status()> copy) {
     SqliteTransaction transaction(to_);
     MUSTER_RETURN_IF_ERROR(transaction.Begin());
-    size_t bytes = 0;
-    bool any = false;
-    while (bytes < kSliceBytesMax) {
-      MUSTER_ASSIGN_OR_RETURN(const bool row, select->Step());
-      if (!row) break;
-      any = true;
-      *after = select->ColumnInt64(0);
-      for (const int column : {0, 1, 2, 3}) insert->BindInt64(column + 1, select->ColumnInt64(column));
-      insert->BindBlobUnowned(5, select->ColumnBlob(4));
-      bytes += select->ColumnBlob(4).size();
-      MUSTER_RETURN_IF_ERROR(insert->Run());
-    }
-    MUSTER_RETURN_IF_ERROR(transaction.Commit());
-    return any;
-  }
-
-  // What was trimmed by now goes from the copy as well, with its counts; then nothing may be missing.
-  absl::Status CopyTotals(const Meta& begin) {
-    SqliteTransaction transaction(to_);
-    MUSTER_RETURN_IF_ERROR(transaction.Begin());
-    MUSTER_ASSIGN_OR_RETURN(const Meta end, CopyTrimmed());
-    if (end.trimmed_id > begin.last_id) {
-      return absl::UnavailableError(absl::StrCat(from_->path(), ": was trimmed faster than it was copied"));
-    }
-    MUSTER_RETURN_IF_ERROR(to_->Exec(absl::StrCat("DELETE FROM notice WHERE id <= ", end.trimmed_id,
-                                                  ";UPDATE meta SET last_sequence = ", begin.last_sequence,
-                                                  ", last_id = ", begin.last_id, ", trimmed_id = ", end.trimmed_id)));
-    MUSTER_ASSIGN_OR_RETURN(const int64_t rows, to_->QueryInt64("SELECT count(*) FROM notice"));
-    if (rows != begin.last_id - end.trimmed_id) {
-      return absl::DataLossError(absl::StrCat(from_->path(), ": should hold notices ", end.trimmed_id + 1, " to ",
-                                              begin.last_id, ", but ", rows, " are there"));
-    }
+    MUSTER_RETURN_IF_ERROR(from_->Exec("BEGIN"));
+    const absl::Status copied = copy();
+    MUSTER_RETURN_IF_ERROR(from_->Exec("ROLLBACK"));  // Nothing was written.
+    MUSTER_RETURN_IF_ERROR(copied);
     return transaction.Commit();
   }
 
-  // In one read transaction, so that the counts are those of the id that is returned.
-  absl::StatusOr<Meta> CopyTrimmed() {
-    MUSTER_RETURN_IF_ERROR(from_->Exec("BEGIN"));
-    MUSTER_ASSIGN_OR_RETURN(const Meta end, ReadMeta());
-    MUSTER_ASSIGN_OR_RETURN(SqliteStatement select, from_->Prepare("SELECT audience, rank FROM trimmed"));
-    MUSTER_ASSIGN_OR_RETURN(SqliteStatement insert, to_->Prepare("INSERT INTO trimmed VALUES(?1, ?2)"));
-    for (;;) {
-      MUSTER_ASSIGN_OR_RETURN(const bool row, select.Step());
-      if (!row) break;
-      insert.BindInt64(1, select.ColumnInt64(0));
-      insert.BindInt64(2, select.ColumnInt64(1));
-      MUSTER_RETURN_IF_ERROR(insert.Run());
+  absl::Status CopyBeginning() {
+    FeedTables::Ends ends;
+    const auto copy = [&]() -> absl::Status {
+      MUSTER_ASSIGN_OR_RETURN(ends, tables_.ReadEnds());
+      MUSTER_RETURN_IF_ERROR(to_->Exec("DELETE FROM milestone"));
+      return CopyMilestones(ends.trimmed_id, ends.trimmed_id);
+    };
+    MUSTER_RETURN_IF_ERROR(InOneMoment(copy));
+    copied_id_ = ends.trimmed_id;
+    last_id_ = ends.last_id;
+    last_sequence_ = ends.last_sequence;
+    return absl::OkStatus();
+  }
+
+  // At least one segment, and the milestones in what it copies.
+  absl::Status CopySlice() {
+    const FeedId first_id = copied_id_ + 1;
+    MUSTER_ASSIGN_OR_RETURN(const FeedId trimmed_id, tables_.ReadTrimmedId());
+    if (first_id <= trimmed_id) {
+      return absl::UnavailableError(absl::StrCat(from_->path(), ": was trimmed faster than it was copied"));
     }
-    select.Reset();
-    MUSTER_RETURN_IF_ERROR(from_->Exec("COMMIT"));
-    return end;
+    for (size_t bytes = 0; bytes < kSliceBytesMax && copied_id_ < last_id_;) {
+      MUSTER_ASSIGN_OR_RETURN(const FeedSegment segment, tables_.ReadSegment(copied_id_ + 1));
+      MUSTER_RETURN_IF_ERROR(CopySegment(segment));
+      copied_id_ = segment.last_id;
+      bytes += segment.places.size() + segment.block->size();
+    }
+    return CopyMilestones(first_id, copied_id_);
+  }
+
+  absl::Status CopySegment(const FeedSegment& segment) {
+    write_segment_.BindInt64(1, static_cast<int64_t>(segment.first_id));
+    write_segment_.BindInt64(2, static_cast<int64_t>(segment.last_id));
+    write_segment_.BindInt64(3, Crc32(segment.places));
+    write_segment_.BindInt64(4, Crc32(*segment.block));
+    write_segment_.BindBlobUnowned(5, segment.places);
+    write_segment_.BindBlobUnowned(6, *segment.block);
+    return write_segment_.Run();
+  }
+
+  absl::Status CopyMilestones(FeedId first_id, FeedId last_id) {
+    read_milestones_.BindInt64(1, static_cast<int64_t>(first_id));
+    read_milestones_.BindInt64(2, static_cast<int64_t>(last_id));
+    const absl::Cleanup reset = [this] { read_milestones_.Reset(); };
+    while (true) {
+      MUSTER_ASSIGN_OR_RETURN(const bool found, read_milestones_.Step());
+      if (!found) return absl::OkStatus();
+      for (const int column : {0, 1, 2}) write_milestone_.BindInt64(column + 1, read_milestones_.ColumnInt64(column));
+      write_milestone_.BindBlobUnowned(4, read_milestones_.ColumnBlob(3));
+      MUSTER_RETURN_IF_ERROR(write_milestone_.Run());
+    }
   }
 
   SqliteDatabase* const from_;  // Neither is owned.
   SqliteDatabase* const to_;
+  FeedTables tables_;
+  SqliteStatement write_segment_;
+  SqliteStatement read_milestones_;
+  SqliteStatement write_milestone_;
+  FeedId copied_id_ = 0;  // So far.
+  FeedId last_id_ = 0;    // Of what was there at the beginning; what came later is left out.
+  Sequence last_sequence_ = 0;
 };
 
 }  // namespace

@@ -1,21 +1,15 @@
 #include "server/broker/feed_reader.h"
 
+#include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "common/error_reason.h"
 #include "common/status_macros.h"
 
 namespace muster {
 namespace {
 
-absl::Status HistoryTrimmed() {
-  return Refusal(
-      v1::ERROR_REASON_HISTORY_TRIMMED,
-      "what follows the cursor is no longer kept here; read the current state, whose answers carry a cursor, "
-      "and subscribe from that",
-      "P2");
-}
+// With blocks of up to 256 KiB: at most 4 MiB.
+constexpr size_t kRecentSegments = 16;
 
 // Everything that several statements read is of one moment. Ends when it goes out of scope.
 class ReadTransaction {
@@ -34,128 +28,66 @@ class ReadTransaction {
   const absl::Status begun_;
 };
 
-// The statement's reading ends when this goes out of scope.
-class Resetter {
- public:
-  explicit Resetter(SqliteStatement* statement) : statement_(statement) {}
-  ~Resetter() { statement_->Reset(); }
-  Resetter(const Resetter&) = delete;
-  Resetter& operator=(const Resetter&) = delete;
-
- private:
-  SqliteStatement* const statement_;
-};
-
-struct Ends {
-  FeedId trimmed_id;
-  FeedId last_id;
-};
-
-absl::StatusOr<Ends> ReadEnds(SqliteStatement* read_meta) {
-  const Resetter resetter(read_meta);
-  MUSTER_ASSIGN_OR_RETURN(const bool found, read_meta->Step());
-  if (!found) return absl::DataLossError("the feed's row of totals is missing; restart the broker to rebuild the feed");
-  return Ends{static_cast<FeedId>(read_meta->ColumnInt64(0)), static_cast<FeedId>(read_meta->ColumnInt64(1))};
-}
-
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<FeedReader>> FeedReader::Open(absl::string_view path) {
+absl::StatusOr<std::unique_ptr<FeedReader>> FeedReader::Open(absl::string_view path, const FeedTail* tail) {
   SqliteDatabase::Options options;
   options.mode = SqliteDatabase::Mode::kReadOnly;
   MUSTER_ASSIGN_OR_RETURN(std::unique_ptr<SqliteDatabase> db, SqliteDatabase::Open(path, options));
-  std::unique_ptr<FeedReader> reader(new FeedReader(std::move(db)));
-  MUSTER_RETURN_IF_ERROR(reader->Prepare());
-  return reader;
-}
-
-absl::Status FeedReader::Prepare() {
-  MUSTER_ASSIGN_OR_RETURN(read_meta_, db_->Prepare("SELECT trimmed_id, last_id FROM meta"));
-  MUSTER_ASSIGN_OR_RETURN(read_rows_, db_->Prepare("SELECT id, sequence, audience, rank, bytes FROM notice"
-                                                   " WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3"));
-  MUSTER_ASSIGN_OR_RETURN(
-      find_rank_, db_->Prepare("SELECT rank FROM notice WHERE audience = ?1 AND id <= ?2 ORDER BY id DESC LIMIT 1"));
-  MUSTER_ASSIGN_OR_RETURN(find_trimmed_rank_, db_->Prepare("SELECT rank FROM trimmed WHERE audience = ?1"));
-  return absl::OkStatus();
-}
-
-absl::StatusOr<uint64_t> FeedReader::RankAt(AudienceId audience, FeedId through) {
-  {
-    const Resetter resetter(&find_rank_);
-    find_rank_.BindInt64(1, static_cast<int64_t>(audience));
-    find_rank_.BindInt64(2, static_cast<int64_t>(through));
-    MUSTER_ASSIGN_OR_RETURN(const bool found, find_rank_.Step());
-    if (found) return static_cast<uint64_t>(find_rank_.ColumnInt64(0));
-  }
-  const Resetter resetter(&find_trimmed_rank_);
-  find_trimmed_rank_.BindInt64(1, static_cast<int64_t>(audience));
-  MUSTER_ASSIGN_OR_RETURN(const bool found, find_trimmed_rank_.Step());
-  return found ? static_cast<uint64_t>(find_trimmed_rank_.ColumnInt64(0)) : 0;
-}
-
-absl::StatusOr<uint64_t> FeedReader::PositionAt(absl::Span<const AudienceId> audiences, FeedId through) {
-  uint64_t position = 0;
-  for (const AudienceId audience : audiences) {
-    MUSTER_ASSIGN_OR_RETURN(const uint64_t rank, RankAt(audience, through));
-    position += rank;
-  }
-  return position;
+  MUSTER_ASSIGN_OR_RETURN(FeedTables tables, FeedTables::Prepare(db.get()));
+  return std::unique_ptr<FeedReader>(new FeedReader(std::move(db), std::move(tables), tail));
 }
 
 absl::StatusOr<FeedId> FeedReader::Seek(absl::Span<const AudienceId> audiences, uint64_t position) {
+  const FeedSegment tail = tail_->CopyPlaces();  // First: what is before it can be read from then on.
   const ReadTransaction transaction(db_.get());
   MUSTER_RETURN_IF_ERROR(transaction.begun());
-  return SeekInTransaction(audiences, position);
+  return seek_.Find(audiences, position, tail, &tables_);
 }
 
-absl::StatusOr<FeedId> FeedReader::SeekInTransaction(absl::Span<const AudienceId> audiences, uint64_t position) {
-  MUSTER_ASSIGN_OR_RETURN(const Ends ends, ReadEnds(&read_meta_));
-  MUSTER_ASSIGN_OR_RETURN(const uint64_t trimmed, PositionAt(audiences, ends.trimmed_id));
-  if (position < trimmed) return HistoryTrimmed();
-  MUSTER_ASSIGN_OR_RETURN(const uint64_t last, PositionAt(audiences, ends.last_id));
-  if (position > last) {
-    return Refusal(v1::ERROR_REASON_BEHIND_CURSOR,
-                   "the cursor lies ahead of this broker; try again shortly, and if it stays so tell the broker's "
-                   "operator: its log has been restored from an older copy");
-  }
-  // The least id at which the agency has had `position` deliveries, which lies in [low, high].
-  FeedId low = ends.trimmed_id;
-  FeedId high = ends.last_id;
-  while (low < high) {
-    const FeedId middle = low + (high - low) / 2;
-    MUSTER_ASSIGN_OR_RETURN(const uint64_t there, PositionAt(audiences, middle));
-    if (there >= position) {
-      high = middle;
-    } else {
-      low = middle + 1;
+absl::Status FeedReader::ReadAfter(FeedId after, FeedId through, size_t rows_max, Visitor visit) {
+  MUSTER_ASSIGN_OR_RETURN(const FeedId trimmed_id, tables_.ReadTrimmedId());
+  if (after < trimmed_id) return HistoryTrimmed();
+  FeedId last = std::min(through, tail_->last_id());
+  if (last > after && last - after > rows_max) last = after + rows_max;
+  for (FeedId id = after + 1; id <= last;) {
+    MUSTER_ASSIGN_OR_RETURN(const FeedSegment* segment, SegmentOf(id));
+    const absl::string_view bytes = *segment->block;
+    size_t offset = 0;
+    for (FeedId earlier = segment->first_id; earlier < id; ++earlier) {
+      offset += PlaceAt(segment->places, earlier - segment->first_id).length;
+    }
+    for (const FeedId end = std::min(segment->last_id, last); id <= end; ++id) {
+      const FeedPlace place = PlaceAt(segment->places, id - segment->first_id);
+      const FeedRow row{place.sequence, place.audience, place.rank, bytes.substr(offset, place.length)};
+      offset += place.length;
+      if (!visit(id, row, segment->block)) return absl::OkStatus();
     }
   }
-  return low;
+  return absl::OkStatus();
 }
 
-absl::Status FeedReader::ReadAfter(FeedId after, FeedId through, size_t rows_max, const Visitor& visit) {
-  const ReadTransaction transaction(db_.get());
-  MUSTER_RETURN_IF_ERROR(transaction.begun());
-  return ReadInTransaction(after, through, rows_max, visit);
-}
-
-absl::Status FeedReader::ReadInTransaction(FeedId after, FeedId through, size_t rows_max, const Visitor& visit) {
-  MUSTER_ASSIGN_OR_RETURN(const Ends ends, ReadEnds(&read_meta_));
-  if (after < ends.trimmed_id) return HistoryTrimmed();
-  const Resetter resetter(&read_rows_);
-  read_rows_.BindInt64(1, static_cast<int64_t>(after));
-  read_rows_.BindInt64(2, static_cast<int64_t>(through));
-  read_rows_.BindInt64(3, static_cast<int64_t>(rows_max));
-  while (true) {
-    MUSTER_ASSIGN_OR_RETURN(const bool found, read_rows_.Step());
-    if (!found) return absl::OkStatus();
-    FeedRow row;
-    row.sequence = static_cast<Sequence>(read_rows_.ColumnInt64(1));
-    row.audience = static_cast<AudienceId>(read_rows_.ColumnInt64(2));
-    row.rank = static_cast<uint64_t>(read_rows_.ColumnInt64(3));
-    row.bytes = read_rows_.ColumnBlob(4);
-    if (!visit(static_cast<FeedId>(read_rows_.ColumnInt64(0)), row)) return absl::OkStatus();
+absl::StatusOr<const FeedSegment*> FeedReader::SegmentOf(FeedId id) {
+  for (const FeedSegment& segment : recent_) {
+    if (segment.Has(id)) return &segment;
   }
+  FeedSegment segment = tail_->CopyIfHas(id);
+  if (!segment.Has(id)) {
+    absl::StatusOr<FeedSegment> read = tables_.ReadSegment(id);
+    if (!read.ok()) return WhyNotRead(id, read.status());
+    segment = *std::move(read);
+  }
+  if (recent_.size() < kRecentSegments) return &recent_.emplace_back(std::move(segment));
+  FeedSegment* const place = &recent_[oldest_];
+  oldest_ = (oldest_ + 1) % kRecentSegments;
+  *place = std::move(segment);
+  return place;
+}
+
+// It may have been trimmed since we looked.
+absl::Status FeedReader::WhyNotRead(FeedId id, const absl::Status& status) {
+  MUSTER_ASSIGN_OR_RETURN(const FeedId trimmed_id, tables_.ReadTrimmedId());
+  return id <= trimmed_id ? HistoryTrimmed() : status;
 }
 
 }  // namespace muster

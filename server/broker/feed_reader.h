@@ -9,34 +9,27 @@
 #define MUSTER_SERVER_BROKER_FEED_READER_H_
 
 #include <cstdint>
-#include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "common/sqlite.h"
-#include "server/log/event_log.h"
+#include "server/broker/feed_seek.h"
+#include "server/broker/feed_tables.h"
+#include "server/broker/feed_tail.h"
 #include "server/state/audiences.h"
 
 namespace muster {
 
-// The place of a notice among all notices of this broker: 1, 2, 3 ... without gaps. 0 is before the first. Never leaves
-// the broker.
-using FeedId = uint64_t;
-
-struct FeedRow {
-  Sequence sequence = 0;  // Of the event that it came from.
-  AudienceId audience = 0;
-  uint64_t rank = 0;        // From 1, among the notices of the audience.
-  absl::string_view bytes;  // An encoded v1::Notice. Not owned.
-};
-
 class FeedReader {
  public:
-  // Opens the feed.db at `path` read-only. A FeedStore must have it open.
-  static absl::StatusOr<std::unique_ptr<FeedReader>> Open(absl::string_view path);
+  // Opens the feed.db at `path` read-only. `tail` is that of the FeedStore that has it open.
+  static absl::StatusOr<std::unique_ptr<FeedReader>> Open(absl::string_view path, const FeedTail* tail);
 
   FeedReader(const FeedReader&) = delete;
   FeedReader& operator=(const FeedReader&) = delete;
@@ -49,29 +42,28 @@ class FeedReader {
   absl::StatusOr<FeedId> Seek(absl::Span<const AudienceId> audiences, uint64_t position);
 
   // Shows `visit` the notices with `after` < id <= `through`, at most `rows_max` of them, in order, until it returns
-  // false. A row's bytes are valid during the call only.
+  // false. A row's bytes lie in `block`, which it shares with its neighbours: who keeps the bytes keeps the block.
   //
-  // Errors: OUT_OF_RANGE (HISTORY_TRIMMED) notices after `after` have been trimmed; nothing was shown. Whether that
-  //         matters to a given agency, Seek says.
-  using Visitor = std::function<bool(FeedId id, const FeedRow& row)>;
-  absl::Status ReadAfter(FeedId after, FeedId through, size_t rows_max, const Visitor& visit);
-
-  // How many notices `audience` had been addressed when the notice `through` was added. Exact from the last trimmed
-  // id on.
-  absl::StatusOr<uint64_t> RankAt(AudienceId audience, FeedId through);
+  // Errors: OUT_OF_RANGE (HISTORY_TRIMMED) notices after the last one shown have been trimmed. Whether that matters to
+  //         a given agency, Seek says.
+  //         DATA_LOSS                      the next one is damaged.
+  using Block = std::shared_ptr<const std::string>;
+  using Visitor = absl::FunctionRef<bool(FeedId id, const FeedRow& row, const Block& block)>;
+  absl::Status ReadAfter(FeedId after, FeedId through, size_t rows_max, Visitor visit);
 
  private:
-  explicit FeedReader(std::unique_ptr<SqliteDatabase> db) : db_(std::move(db)) {}
-  absl::Status Prepare();
-  absl::StatusOr<FeedId> SeekInTransaction(absl::Span<const AudienceId> audiences, uint64_t position);
-  absl::Status ReadInTransaction(FeedId after, FeedId through, size_t rows_max, const Visitor& visit);
-  absl::StatusOr<uint64_t> PositionAt(absl::Span<const AudienceId> audiences, FeedId through);
+  FeedReader(std::unique_ptr<SqliteDatabase> db, FeedTables tables, const FeedTail* tail)
+      : db_(std::move(db)), tables_(std::move(tables)), tail_(tail) {}
+  absl::StatusOr<const FeedSegment*> SegmentOf(FeedId id);
+  absl::Status WhyNotRead(FeedId id, const absl::Status& status);
 
   const std::unique_ptr<SqliteDatabase> db_;  // First: outlives the statements.
-  SqliteStatement read_meta_;
-  SqliteStatement read_rows_;
-  SqliteStatement find_rank_;
-  SqliteStatement find_trimmed_rank_;
+  FeedTables tables_;
+  const FeedTail* const tail_;  // Not owned.
+  FeedSeek seek_;
+  // Those read last, in no order: readers that catch up together share their blocks.
+  std::vector<FeedSegment> recent_;
+  size_t oldest_ = 0;  // Where the next one goes once there are enough.
 };
 
 }  // namespace muster

@@ -1,5 +1,6 @@
 #include "server/broker/publisher.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -8,6 +9,9 @@
 
 namespace muster {
 namespace {
+
+// Greater blocks would keep more in memory for who is slow to take the last of one.
+constexpr size_t kBlockBytesMax = 256 << 10;
 
 void CallAll(const std::vector<std::shared_ptr<const Subscriber::Wake>>& wakes) {
   for (const auto& wake : wakes) (*wake)();
@@ -27,21 +31,28 @@ absl::Status BehindCursor() {
 
 }  // namespace
 
+Publisher::Publisher(FeedStore* store, std::unique_ptr<FeedReader> reader, std::string log_id, const Options& options)
+    : options_(options),
+      ahead_max_(std::min(options.read_ahead_max, options.reader_queue_max)),
+      ahead_bytes_max_(std::min(options.read_ahead_bytes_max, options.reader_queue_bytes_max)),
+      log_id_(std::move(log_id)),
+      store_(store),
+      reader_(std::move(reader)),
+      pages_(options.pages_bytes_max) {}
+
 absl::StatusOr<std::unique_ptr<Publisher>> Publisher::Create(FeedStore* store, const Audiences& audiences,
-                                                             const Options& options) {
+                                                             std::string log_id, const Options& options) {
   MUSTER_ASSIGN_OR_RETURN(std::unique_ptr<FeedReader> reader, store->NewReader());
-  std::vector<uint64_t> ranks;
-  for (AudienceId id = 0; id < audiences.size(); ++id) {
-    MUSTER_ASSIGN_OR_RETURN(const uint64_t rank, reader->RankAt(id, store->last_id()));
-    ranks.push_back(rank);
-  }
-  std::unique_ptr<Publisher> publisher(new Publisher(store, std::move(reader), options));
+  std::vector<uint64_t> ranks = store->ranks();
+  ranks.resize(audiences.size(), 0);
+  std::unique_ptr<Publisher> publisher(new Publisher(store, std::move(reader), std::move(log_id), options));
   absl::MutexLock lock(&publisher->publisher_mu_);
   publisher->Learn(audiences);
   publisher->ranks_ = std::move(ranks);
   publisher->published_id_ = store->last_id();
-  for (const auto& [agency_id, memberships] : publisher->memberships_) {
-    if (const uint64_t stored = publisher->PositionOf(*memberships); stored != audiences.Position(agency_id)) {
+  for (const auto& [agency_id, agency] : publisher->groups_.agencies()) {
+    const uint64_t stored = publisher->PositionOf(*agency->group->memberships);
+    if (stored != audiences.Position(agency_id)) {
       return absl::DataLossError(absl::StrCat("the feed holds ", stored, " deliveries of ", agency_id,
                                               ", the state says ", audiences.Position(agency_id),
                                               "; remove the feed and replay the event log"));
@@ -64,9 +75,9 @@ void Publisher::Stop() {
   if (catch_up_thread_.joinable()) catch_up_thread_.join();
   {
     absl::MutexLock lock(&publisher_mu_);
-    for (std::vector<SubscriberPtr>* list : {&live_, &catching_up_}) {
-      while (!list->empty()) {
-        const SubscriberPtr subscriber = list->back();
+    for (const auto& [agency_id, agency] : groups_.agencies()) {
+      while (!agency->readers.empty()) {
+        const SubscriberPtr subscriber = agency->readers.back();
         End(subscriber.get(), Draining());
         CollectWake(subscriber.get(), &wakes);
       }
@@ -84,13 +95,11 @@ absl::Status Publisher::Publish(Sequence first_sequence, absl::Span<const Applie
                                                    ", cannot go on with event ", first_sequence));
   }
   std::vector<FeedRow> rows;
-  std::vector<Published> notices;
   Sequence sequence = first_sequence - 1;
   for (const Applied& one : applied) {
     ++sequence;
     for (const AddressedNotice& notice : one.notices) {
       rows.push_back({sequence, notice.address.audience, notice.address.rank, notice.bytes});
-      notices.push_back({notice.address.audience, std::make_shared<const std::string>(notice.bytes)});
     }
   }
   const FeedId first_id = store_->last_id() + 1;
@@ -103,25 +112,17 @@ absl::Status Publisher::Publish(Sequence first_sequence, absl::Span<const Applie
     for (const FeedRow& row : rows) ranks_[row.audience] = row.rank;
     published_id_ = store_->last_id();
     stats_.notices += rows.size();
-    HandToLive(first_id, notices, &wakes);
+    HandToLive(first_id, rows, &wakes);
   }
   CallAll(wakes);
   return absl::OkStatus();
 }
 
 void Publisher::Learn(const Audiences& audiences) {
-  for (auto id = static_cast<AudienceId>(ranks_.size()); id < audiences.size(); ++id) {
+  for (AudienceId id = groups_.learned(); id < audiences.size(); ++id) {
     ranks_.push_back(0);
-    for (const std::string& agency_id : audiences.Members(id)) MembershipsOf(agency_id)->Add(id);
+    groups_.Learn(id, audiences.Members(id));
   }
-}
-
-AudienceSet* Publisher::MembershipsOf(absl::string_view agency_id) {
-  auto it = memberships_.find(agency_id);
-  if (it == memberships_.end()) {
-    it = memberships_.emplace(std::string(agency_id), std::make_unique<AudienceSet>()).first;
-  }
-  return it->second.get();
 }
 
 uint64_t Publisher::PositionOf(const AudienceSet& memberships) const {
@@ -132,36 +133,62 @@ uint64_t Publisher::PositionOf(const AudienceSet& memberships) const {
 
 uint64_t Publisher::Position(absl::string_view agency_id) const {
   absl::ReaderMutexLock lock(&publisher_mu_);
-  const auto it = memberships_.find(agency_id);
-  return it == memberships_.end() ? 0 : PositionOf(*it->second);
+  const ReaderAgency* const agency = groups_.Find(agency_id);
+  return agency == nullptr ? 0 : PositionOf(*agency->group->memberships);
 }
 
-// Reader by reader rather than notice by notice: each queue is touched once, and falls back whole.
-void Publisher::HandToLive(FeedId first_id, const std::vector<Published>& notices, Wakes* wakes) {
-  // Backwards: whoever falls back leaves its place to one that has been served.
-  for (size_t i = live_.size(); i-- > 0;) {
-    const SubscriberPtr subscriber = live_[i];
-    for (size_t k = 0; k < notices.size(); ++k) {
-      if (!Receives(*subscriber->memberships_, notices[k].audience)) continue;
-      if (!Enqueue(subscriber.get(), {subscriber->position_ + 1, notices[k].bytes})) {
-        FallBack(subscriber.get(), first_id + k - 1);
-        break;
+// Once for each group: what a reader adds is a reference to what the first one was given.
+void Publisher::HandToLive(FeedId first_id, absl::Span<const FeedRow> rows, Wakes* wakes) {
+  for (ReaderGroup* const group : groups_.Addressed(rows)) {
+    const std::vector<LiveBlock> blocks = EncodeFor(*group, first_id, rows);
+    // Backwards: whoever falls back leaves its place to one that has been served.
+    for (size_t i = group->live.size(); i-- > 0;) {
+      Subscriber* const subscriber = group->live[i];
+      for (const LiveBlock& block : blocks) {
+        if (!HasRoom(*subscriber, block.run)) {
+          FallBack(subscriber, block.after);
+          break;
+        }
+        Enqueue(subscriber, block.run);
       }
+      CollectWake(subscriber, wakes);
     }
-    CollectWake(subscriber.get(), wakes);
   }
 }
 
-bool Publisher::Enqueue(Subscriber* subscriber, QueuedDelivery delivery) {
-  const size_t bytes = delivery.notice->size();
-  if (!subscriber->queue_.empty() && (subscriber->queue_.size() >= options_.reader_queue_max ||
-                                      subscriber->queued_bytes_ + bytes > options_.reader_queue_bytes_max)) {
-    return false;
+std::vector<Publisher::LiveBlock> Publisher::EncodeFor(const ReaderGroup& group, FeedId first_id,
+                                                       absl::Span<const FeedRow> rows) const {
+  const size_t bytes_max = std::min(options_.reader_queue_bytes_max, kBlockBytesMax);
+  std::vector<LiveBlock> blocks;
+  DeliveryBlockBuilder builder(log_id_, group.live.front()->position_ + 1);
+  FeedId after = first_id - 1;
+  const auto take = [&] {
+    std::shared_ptr<const DeliveryBlock> block = builder.Take();
+    const auto count = static_cast<uint32_t>(block->ends.size());
+    blocks.push_back({{std::move(block), 0, count}, after});
+  };
+  for (size_t k = 0; k < rows.size(); ++k) {
+    if (!Receives(*group.memberships, rows[k].audience)) continue;
+    if (!builder.HasRoom(rows[k].bytes, options_.reader_queue_max, bytes_max)) {
+      take();
+      after = first_id + k - 1;
+    }
+    builder.Add(rows[k].bytes);
   }
-  subscriber->position_ = delivery.position;
-  subscriber->queued_bytes_ += bytes;
-  subscriber->queue_.push_back(std::move(delivery));
-  return true;
+  if (!builder.empty()) take();
+  return blocks;
+}
+
+bool Publisher::HasRoom(const Subscriber& subscriber, const DeliveryRun& run) const {
+  return subscriber.queue_.empty() || (subscriber.queued_count_ + run.count() <= options_.reader_queue_max &&
+                                       subscriber.queued_bytes_ + run.bytes_size() <= options_.reader_queue_bytes_max);
+}
+
+void Publisher::Enqueue(Subscriber* subscriber, DeliveryRun run) {
+  subscriber->position_ += run.count();
+  subscriber->queued_count_ += run.count();
+  subscriber->queued_bytes_ += run.bytes_size();
+  subscriber->queue_.push_back(std::move(run));
 }
 
 void Publisher::CollectWake(Subscriber* subscriber, Wakes* wakes) {
@@ -175,16 +202,16 @@ std::shared_ptr<Subscriber> Publisher::Subscribe(absl::string_view agency_id, st
                                                  Subscriber::Wake wake) {
   const SubscriberPtr subscriber(new Subscriber(this, std::string(agency_id), std::move(wake)));
   absl::MutexLock lock(&publisher_mu_);
-  subscriber->memberships_ = MembershipsOf(agency_id);
-  const uint64_t now = PositionOf(*subscriber->memberships_);
+  subscriber->agency_ = groups_.FindOrAdd(agency_id);
+  const uint64_t now = PositionOf(*subscriber->agency_->group->memberships);
   subscriber->position_ = after.value_or(now);
   if (stopped_) {
     subscriber->state_ = Subscriber::State::kEnded;
     subscriber->status_ = Draining();
     return subscriber;
   }
-  subscriber->index_ = catching_up_.size();
-  catching_up_.push_back(subscriber);
+  groups_.Open(subscriber);
+  ++stats_.catching_up_readers;
   if (subscriber->position_ > now) {
     End(subscriber.get(), BehindCursor());
   } else if (subscriber->position_ == now) {
@@ -195,22 +222,30 @@ std::shared_ptr<Subscriber> Publisher::Subscribe(absl::string_view agency_id, st
   return subscriber;
 }
 
-size_t Publisher::Drain(Subscriber* subscriber, size_t count_max, size_t bytes_max, std::vector<QueuedDelivery>* out,
+size_t Publisher::Drain(Subscriber* subscriber, size_t count_max, size_t bytes_max, std::vector<DeliveryRun>* out,
                         bool* caught_up) {
   *caught_up = false;
   absl::MutexLock lock(&publisher_mu_);
-  std::deque<QueuedDelivery>& queue = subscriber->queue_;
+  std::vector<DeliveryRun>& queue = subscriber->queue_;
   size_t count = 0;
   size_t bytes = 0;
-  while (!queue.empty() && count < count_max && (count == 0 || bytes + queue.front().notice->size() <= bytes_max)) {
-    bytes += queue.front().notice->size();
-    out->push_back(std::move(queue.front()));
-    queue.pop_front();
-    ++count;
+  auto first = queue.begin();
+  while (first != queue.end() && count < count_max) {
+    DeliveryRun front = first->Front(count_max - count, bytes_max - std::min(bytes, bytes_max));
+    if (front.count() == 0 && count == 0) front.to = front.from + 1;
+    if (front.count() == 0) break;
+    count += front.count();
+    bytes += front.bytes_size();
+    first->from = front.to;
+    out->push_back(std::move(front));
+    if (first->count() > 0) break;
+    ++first;
   }
+  queue.erase(queue.begin(), first);
+  subscriber->queued_count_ -= count;
   subscriber->queued_bytes_ -= bytes;
   stats_.deliveries += count;
-  const uint64_t drained = queue.empty() ? subscriber->position_ : queue.front().position - 1;
+  const uint64_t drained = subscriber->position_ - subscriber->queued_count_;
   if (subscriber->caught_up_at_.has_value() && drained >= *subscriber->caught_up_at_) {
     *caught_up = true;
     subscriber->caught_up_at_.reset();
@@ -221,12 +256,13 @@ size_t Publisher::Drain(Subscriber* subscriber, size_t count_max, size_t bytes_m
 }
 
 void Publisher::Cancel(Subscriber* subscriber) {
-  std::deque<QueuedDelivery> dropped;  // Freed when the lock is not held.
+  std::vector<DeliveryRun> dropped;  // Freed when the lock is not held.
   std::shared_ptr<const Subscriber::Wake> wake;
   absl::MutexLock lock(&publisher_mu_);
   End(subscriber, absl::CancelledError("the subscriber has been cancelled"));
   subscriber->caught_up_at_.reset();
   subscriber->wake_wanted_ = false;
+  subscriber->queued_count_ = 0;
   subscriber->queued_bytes_ = 0;
   dropped.swap(subscriber->queue_);
   wake.swap(subscriber->wake_);  // It may own the reader that owns the subscriber.
@@ -254,38 +290,30 @@ void Publisher::End(Subscriber* subscriber, absl::Status why) {
 }
 
 void Publisher::MoveTo(Subscriber::State state, Subscriber* subscriber) {
-  std::vector<SubscriberPtr>* from = ListOf(subscriber->state_);
-  SubscriberPtr moved = std::move((*from)[subscriber->index_]);
-  if (subscriber->index_ + 1 < from->size()) {
-    (*from)[subscriber->index_] = std::move(from->back());
-    (*from)[subscriber->index_]->index_ = subscriber->index_;
+  if (subscriber->state_ == Subscriber::State::kLive) {
+    subscriber->agency_->group->RemoveLive(subscriber);
+    --stats_.live_readers;
+  } else {
+    --stats_.catching_up_readers;
   }
-  from->pop_back();
   subscriber->state_ = state;
-  std::vector<SubscriberPtr>* to = ListOf(state);
-  if (to == nullptr) return;
-  subscriber->index_ = to->size();
-  to->push_back(std::move(moved));
-}
-
-std::vector<Publisher::SubscriberPtr>* Publisher::ListOf(Subscriber::State state) {
   switch (state) {
     case Subscriber::State::kLive:
-      return &live_;
+      subscriber->agency_->group->AddLive(subscriber);
+      ++stats_.live_readers;
+      break;
     case Subscriber::State::kCatchingUp:
-      return &catching_up_;
+      ++stats_.catching_up_readers;
+      break;
     case Subscriber::State::kEnded:
+      groups_.Close(subscriber);
       break;
   }
-  return nullptr;
 }
 
 PublisherStats Publisher::Stats() const {
   absl::ReaderMutexLock lock(&publisher_mu_);
-  PublisherStats stats = stats_;
-  stats.live_readers = live_.size();
-  stats.catching_up_readers = catching_up_.size();
-  return stats;
+  return stats_;
 }
 
 }  // namespace muster

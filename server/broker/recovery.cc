@@ -12,16 +12,6 @@ namespace {
 // Feed rows are added in transactions of about this many events.
 constexpr uint64_t kFeedBatchEvents = 1000;
 
-absl::Status AppendGenesis(const v1::Genesis& genesis, const Clock& clock, EventLog* log) {
-  v1::Event event;
-  event.set_sequence(1);
-  *event.mutable_accepted_at() = ToProto(clock.Now());
-  event.set_rules_version(kRulesVersion);
-  *event.mutable_genesis() = genesis;
-  const EncodedEvent encoded{1, event.SerializeAsString()};
-  return log->Append(absl::MakeConstSpan(&encoded, 1));
-}
-
 absl::Status LogIsShort(Sequence log_end, Sequence seen, absl::string_view by) {
   return absl::DataLossError(absl::StrCat(
       "the event log ends at event ", log_end, ", but ", by, " has seen event ", seen,
@@ -77,6 +67,15 @@ class Replay {
 
 }  // namespace
 
+EncodedEvent GenesisEvent(const v1::Genesis& genesis, const Clock& clock) {
+  v1::Event event;
+  event.set_sequence(1);
+  *event.mutable_accepted_at() = ToProto(clock.Now());
+  event.set_rules_version(kRulesVersion);
+  *event.mutable_genesis() = genesis;
+  return {1, event.SerializeAsString()};
+}
+
 absl::StatusOr<v1::Event> DecodeEvent(Sequence sequence, absl::string_view bytes) {
   v1::Event event;
   if (!event.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || event.sequence() != sequence) {
@@ -96,22 +95,25 @@ absl::StatusOr<Recovered> Recover(const std::string& data_dir, const SnapshotSto
                                   const v1::Genesis& genesis, const Clock& clock, EventLog* log) {
   Recovered recovered;
   RecoveryReport& report = recovered.report;
-  MUSTER_ASSIGN_OR_RETURN(std::optional<storage::v1::StateImage> snapshot,
+  MUSTER_ASSIGN_OR_RETURN(std::optional<SnapshotStore::Snapshot> snapshot,
                           snapshots.LoadNewest(&report.damaged_snapshots));
   MUSTER_ASSIGN_OR_RETURN(recovered.feed, OpenFeed(data_dir, &report.feed_rebuilt));
   const Sequence log_end = log->last_sequence();
-  if (snapshot.has_value() && snapshot->sequence() > log_end) {
-    return LogIsShort(log_end, snapshot->sequence(), "a snapshot");
+  if (snapshot.has_value() && snapshot->image.sequence() > log_end) {
+    return LogIsShort(log_end, snapshot->image.sequence(), "a snapshot");
   }
   if (recovered.feed->last_sequence() > log_end) {
     return LogIsShort(log_end, recovered.feed->last_sequence(), "the feed");
   }
-  if (log_end == 0) MUSTER_RETURN_IF_ERROR(AppendGenesis(genesis, clock, log));
+  if (log_end == 0) {
+    const EncodedEvent first = GenesisEvent(genesis, clock);
+    MUSTER_RETURN_IF_ERROR(log->Append(absl::MakeConstSpan(&first, 1)));
+  }
 
   recovered.state = std::make_unique<State>();
-  if (snapshot.has_value() && recovered.feed->last_sequence() >= snapshot->sequence()) {
-    recovered.state->FromImage(*snapshot);
-    report.from_snapshot = snapshot->sequence();
+  if (snapshot.has_value() && recovered.feed->last_sequence() >= snapshot->image.sequence()) {
+    recovered.state->FromImage(snapshot->image, snapshot->load);
+    report.from_snapshot = snapshot->image.sequence();
   } else if (snapshot.has_value()) {
     report.feed_rebuilt = true;  // The snapshot is ahead of the feed: what lies between comes from the log.
   }

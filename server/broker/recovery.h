@@ -24,6 +24,9 @@ namespace muster {
 //         FAILED_PRECONDITION decided by rules that this build does not have: install a newer musterd.
 absl::StatusOr<v1::Event> DecodeEvent(Sequence sequence, absl::string_view bytes);
 
+// The first event of a log, stamped by `clock`.
+EncodedEvent GenesisEvent(const v1::Genesis& genesis, const Clock& clock);
+
 struct RecoveryReport {
   Sequence from_snapshot = 0;  // 0: replayed from the beginning.
   uint64_t events_replayed = 0;

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "common/sqlite.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/broker/testing/broker_world.h"
@@ -124,6 +125,21 @@ TEST_F(RecoveryTest, DamagedFeedIsRebuiltWithTheSameDeliveries) {
   CopyEvents(world_, 11, world_end(), &log_);
   const std::vector<std::string> before = FeedRows(*MustRecover().feed);
   WriteFile(FeedPath(), std::string(20'000, 'x'));
+  const Recovered recovered = MustRecover();
+  EXPECT_TRUE(recovered.report.feed_rebuilt);
+  EXPECT_EQ(FeedRows(*recovered.feed), before);
+  ExpectWhole(recovered);
+}
+
+TEST_F(RecoveryTest, FeedOfTheFirstFormatIsRebuiltWithTheSameDeliveries) {
+  LiveUntil(10);
+  CopyEvents(world_, 11, world_end(), &log_);
+  const std::vector<std::string> before = FeedRows(*MustRecover().feed);
+  ASSERT_EQ(FeedStore::Remove(folder_.path()), absl::OkStatus());
+  ASSERT_EQ((*SqliteDatabase::Open(FeedPath(), {}))
+                ->Exec("CREATE TABLE notice(id INTEGER PRIMARY KEY, sequence INTEGER, audience INTEGER, rank INTEGER,"
+                       "  bytes BLOB);PRAGMA user_version = 1"),
+            absl::OkStatus());
   const Recovered recovered = MustRecover();
   EXPECT_TRUE(recovered.report.feed_rebuilt);
   EXPECT_EQ(FeedRows(*recovered.feed), before);

@@ -10,6 +10,7 @@
 #include "common/error_reason.h"
 #include "common/failpoint.h"
 #include "common/random.h"
+#include "server/broker/event_encoding.h"
 
 namespace muster {
 namespace {
@@ -36,12 +37,25 @@ absl::Status NothingWritten(const absl::Status& cause) {
 
 // Whether `outcome` says only that the numbers before `submission`'s are missing, while they are in `earlier`, the
 // events of the same commit: then Apply, which sees those first, decides.
-bool GapMayClose(const v1::Outcome& outcome, const PendingSubmission& pending, const std::vector<v1::Event>& earlier) {
+bool GapMayClose(const v1::Outcome& outcome, const PendingSubmission& pending,
+                 const std::vector<const v1::Event*>& earlier) {
   if (outcome.rejected().reason() != v1::ERROR_REASON_OUTBOX_GAP) return false;
-  return std::any_of(earlier.rbegin(), earlier.rend(), [&pending](const v1::Event& event) {
-    return event.submission().outbox_number().outbox_id() == pending.submission.outbox_number().outbox_id() &&
-           event.principal().agency_id() == pending.principal.agency_id();
+  return std::any_of(earlier.rbegin(), earlier.rend(), [&pending](const v1::Event* event) {
+    return event->submission().outbox_number().outbox_id() == pending.submission->outbox_number().outbox_id() &&
+           event->principal().agency_id() == pending.sender->principal.agency_id();
   });
+}
+
+v1::Event* NewEvent(const PendingSubmission& pending) {
+  return google::protobuf::Arena::CreateMessage<v1::Event>(&pending.arrival->arena);
+}
+
+// The parts of an event on an arena are borrowed, not owned: they stay where they are, and it only points at them.
+v1::Event* EventOf(const PendingSubmission& pending) {
+  v1::Event* const event = NewEvent(pending);
+  event->unsafe_arena_set_allocated_principal(const_cast<v1::Principal*>(&pending.sender->principal));
+  event->unsafe_arena_set_allocated_submission(pending.submission);
+  return event;
 }
 
 }  // namespace
@@ -86,13 +100,13 @@ void Sequencer::SubmitAll(std::vector<PendingSubmission> pending) {
   }
   if (!refusal.ok()) return TurnAway(std::move(pending), refusal);
   refusal = Refusal(v1::ERROR_REASON_QUEUE_FULL, "the broker has too much to do; send it again in a moment");
-  for (size_t i = taken; i < pending.size(); ++i) pending[i].done(refusal);
+  for (size_t i = taken; i < pending.size(); ++i) pending[i].Answer(refusal);
 }
 
 void Sequencer::TurnAway(std::vector<PendingSubmission> pending, const absl::Status& refusal) {
   if (pending.empty()) return;
   if (hooks_.hand_over) return hooks_.hand_over(std::move(pending));
-  for (PendingSubmission& one : pending) one.done(refusal);
+  for (const PendingSubmission& one : pending) one.Answer(refusal);
 }
 
 void Sequencer::Run() {
@@ -138,7 +152,7 @@ std::vector<PendingSubmission> Sequencer::TakeQueued() {
   while (!queue_.empty() && taken.size() < events_max) {
     // The event adds its sequence, time and principal to the submission.
     constexpr size_t kEnvelopeBytesMax = 1024;
-    const size_t bytes = queue_.front().submission.ByteSizeLong() + kEnvelopeBytesMax;
+    const size_t bytes = queue_.front().bytes() + kEnvelopeBytesMax;
     if (bytes > bytes_left && !taken.empty()) break;
     bytes_left -= std::min(bytes, bytes_left);
     taken.push_back(std::move(queue_.front()));
@@ -160,7 +174,7 @@ void Sequencer::CommitBatch(std::vector<PendingSubmission> submissions) {
   MUSTER_FAILPOINT("commit.after_append");
   std::vector<Applied> applied = applier_->Apply(batch.events);  // Holds state_mu_; no I/O, cannot fail.
   MUSTER_FAILPOINT("commit.after_apply");
-  const absl::Status published = applier_->Publish(batch.events.front().sequence(), applied);  // Waits for no reader.
+  const absl::Status published = applier_->Publish(batch.events.front()->sequence(), applied);  // Waits for no reader.
   MUSTER_FAILPOINT("commit.after_publish");
   Acknowledge(std::move(batch), std::move(applied));
   MUSTER_FAILPOINT("commit.after_acknowledge");
@@ -174,35 +188,42 @@ Sequencer::Batch Sequencer::Sequence(std::vector<PendingSubmission> submissions)
   Batch batch;
   for (PendingSubmission& pending : submissions) {
     std::optional<v1::Outcome> decided =
-        applier_->state().FindDecided(pending.principal.agency_id(), pending.submission, accepted_at);
+        applier_->state().FindDecided(pending.sender->principal.agency_id(), *pending.submission, accepted_at);
     if (decided.has_value() && !GapMayClose(*decided, pending, batch.events)) {
       ++repeats_;
-      pending.done(*std::move(decided));
+      pending.Answer(*std::move(decided));
       continue;
     }
-    v1::Event event;
-    *event.mutable_principal() = pending.principal;
+    v1::Event* const event = EventOf(pending);
     // What is drawn here and not by the caller holds no message of the caller's (rule V1).
-    if (pending.submission.has_request_referral()) event.set_entropy(RandomBytes(kEntropyBytes));
-    *event.mutable_submission() = std::move(pending.submission);
-    batch.pending.push_back(std::move(pending));
-    Stamp(std::move(event), accepted_at, &batch);
+    if (pending.submission->has_request_referral()) event->set_entropy(RandomBytes(kEntropyBytes));
+    Stamp(std::move(pending), event, accepted_at, &batch);
   }
   if (batch.events.empty() && applier_->state().NextDue() <= accepted_at) {
-    v1::Event event;
-    event.mutable_timers_due();
-    batch.pending.emplace_back().done = [](const absl::StatusOr<v1::Outcome>&) {};
-    Stamp(std::move(event), accepted_at, &batch);
+    PendingSubmission nobodys = TimersDue();
+    v1::Event* const event = NewEvent(nobodys);
+    event->mutable_timers_due();
+    Stamp(std::move(nobodys), event, accepted_at, &batch);
   }
   return batch;
 }
 
-void Sequencer::Stamp(v1::Event event, absl::Time accepted_at, Batch* batch) const {
-  event.set_sequence(log_->last_sequence() + batch->events.size() + 1);
-  *event.mutable_accepted_at() = ToProto(accepted_at);
-  event.set_rules_version(rules_version_);
-  batch->encoded.push_back({event.sequence(), event.SerializeAsString()});
-  batch->events.push_back(std::move(event));
+PendingSubmission Sequencer::TimersDue() {
+  PendingSubmission nobodys;
+  nobodys.arrival = std::make_shared<Arrival>();
+  return nobodys;
+}
+
+void Sequencer::Stamp(PendingSubmission pending, v1::Event* event, absl::Time accepted_at, Batch* batch) const {
+  event->set_sequence(log_->last_sequence() + batch->events.size() + 1);
+  *event->mutable_accepted_at() = ToProto(accepted_at);
+  event->set_rules_version(rules_version_);
+  batch->encoded.push_back(
+      {event->sequence(), pending.encoded.empty()
+                              ? event->SerializeAsString()
+                              : EncodeEvent(*event, pending.sender->encoded_principal, pending.encoded)});
+  batch->events.push_back(event);
+  batch->pending.push_back(std::move(pending));
 }
 
 void Sequencer::Acknowledge(Batch batch, std::vector<Applied> applied) {
@@ -211,24 +232,25 @@ void Sequencer::Acknowledge(Batch batch, std::vector<Applied> applied) {
   for (const Applied& one : applied) {
     if (one.outcome.has_rejected()) ++rejected_;
   }
-  for (size_t i = 0; i < applied.size(); ++i) batch.pending[i].done(std::move(applied[i].outcome));
+  for (size_t i = 0; i < applied.size(); ++i) {
+    if (!batch.events[i]->has_submission()) continue;
+    const bool more = i + 1 < applied.size() && batch.pending[i + 1].done == batch.pending[i].done;
+    batch.pending[i].Answer(std::move(applied[i].outcome), {more, applied.size() == 1});
+  }
 }
 
 void Sequencer::FailBatch(Batch batch, const absl::Status& why) {
-  timers_refused_ = batch.events.front().has_timers_due();  // Not again and again while the disk is full.
+  timers_refused_ = batch.events.front()->has_timers_due();  // Not again and again while the disk is full.
+  // What fell due has no sender: whoever leads next lets it happen.
+  if (timers_refused_) batch.pending.clear();
   if (absl::IsResourceExhausted(why) || absl::IsInvalidArgument(why)) {
     const absl::Status nothing_written = NothingWritten(why);
-    for (PendingSubmission& pending : batch.pending) pending.done(nothing_written);
+    for (const PendingSubmission& pending : batch.pending) pending.Answer(nothing_written);
     return;
   }
   // ABORTED: nothing was written, another broker leads. UNKNOWN: it may have been.
   std::vector<PendingSubmission> queued = StopAccepting(why, hooks_.deposed ? hooks_.deposed : hooks_.failed);
-  std::vector<PendingSubmission> all;
-  // What fell due has no sender: whoever leads next lets it happen.
-  for (size_t i = 0; i < batch.pending.size() && !timers_refused_; ++i) {
-    batch.pending[i].submission = std::move(*batch.events[i].mutable_submission());
-    all.push_back(std::move(batch.pending[i]));
-  }
+  std::vector<PendingSubmission> all = std::move(batch.pending);
   // In the order in which they came.
   std::move(queued.begin(), queued.end(), std::back_inserter(all));
   TurnAway(std::move(all), FateUnknown(why));

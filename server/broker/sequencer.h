@@ -26,29 +26,14 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "common/clock.h"
+#include "google/protobuf/arena.h"
 #include "muster/v1/submission.pb.h"
 #include "server/broker/applier.h"
+#include "server/broker/pending_submission.h"
 #include "server/log/event_log.h"
 #include "server/state/state.h"
 
 namespace muster {
-
-// A submission that has been authenticated, authorized and validated, on its way to the log.
-struct PendingSubmission {
-  v1::Principal principal;
-  v1::Submission submission;
-  // Called exactly once, without locks, by the sequencer thread or by Submit itself. With the outcome, durable,
-  // accepted or rejected; or with an error, which means that the submission is not on the record (RESOURCE_EXHAUSTED,
-  // or UNAVAILABLE with DRAINING) or may be (UNAVAILABLE with FATE_UNKNOWN). Retrying with the same submission_id is
-  // safe always. Must not block.
-  std::function<void(absl::StatusOr<v1::Outcome>)> done = nullptr;
-  // The certificate (PEM) that proved who the principal is: the evidence that another broker looks at.
-  std::shared_ptr<const std::string> certificate = nullptr;
-  // Another broker sent it here: it is not sent on.
-  bool forwarded = false;
-  // Until when it may wait to be sent on, by the monotonic clock, whatever way it goes; 0: it has not waited yet.
-  absl::Duration forward_until = absl::ZeroDuration();
-};
 
 struct SequencerStats {
   uint64_t events = 0;
@@ -103,7 +88,8 @@ class Sequencer {
   // One commit: what waits for an answer, beside the event that it became.
   struct Batch {
     std::vector<PendingSubmission> pending;
-    std::vector<v1::Event> events;
+    // On the arenas of what is pending.
+    std::vector<const v1::Event*> events;
     std::vector<EncodedEvent> encoded;
   };
 
@@ -112,8 +98,10 @@ class Sequencer {
   std::vector<PendingSubmission> TakeQueued();
   void CommitBatch(std::vector<PendingSubmission> submissions);
   Batch Sequence(std::vector<PendingSubmission> submissions);
-  // Gives `event` its place at the end of `batch`.
-  void Stamp(v1::Event event, absl::Time accepted_at, Batch* batch) const;
+  // Time passes, and nobody sends anything.
+  static PendingSubmission TimersDue();
+  // Gives what becomes `event` its place at the end of `batch`.
+  void Stamp(PendingSubmission pending, v1::Event* event, absl::Time accepted_at, Batch* batch) const;
   void Acknowledge(Batch batch, std::vector<Applied> applied);
   void FailBatch(Batch batch, const absl::Status& why);
   // Answers with `refusal`, or hands over.

@@ -82,7 +82,7 @@ class SequencerTest : public testing::Test {
     state_ = std::move(recovered->state);
     feed_ = std::move(recovered->feed);
     absl::StatusOr<std::unique_ptr<Publisher>> publisher =
-        Publisher::Create(feed_.get(), state_->audiences(), Publisher::Options());
+        Publisher::Create(feed_.get(), state_->audiences(), state_->genesis().log_id(), Publisher::Options());
     ASSERT_EQ(publisher.status(), absl::OkStatus());
     publisher_ = *std::move(publisher);
     log_->TakeSizes();
@@ -412,8 +412,9 @@ TEST_F(SequencerTest, StopAnswersWhatIsQueuedAndRefusesWhatComesLater) {
   // Whether Stop has begun shows in what a submission is told.
   const auto refused_as_draining = [this] {
     const auto answer = std::make_shared<absl::Status>();
-    sequencer_->Submit({PrincipalOf(kRegistrar), Registration(4),
-                        [answer](const absl::StatusOr<v1::Outcome>& given) { *answer = given.status(); }});
+    sequencer_->Submit(PendingSubmission::Of(std::make_shared<const Sender>(PrincipalOf(kRegistrar)), Registration(4),
+                                             [answer](const v1::Submission&, const absl::StatusOr<v1::Outcome>& given,
+                                                      Beside) { *answer = given.status(); }));
     if (answer->ok()) return false;
     EXPECT_EQ(RejectedOf(*answer).reason(), v1::ERROR_REASON_DRAINING) << *answer;
     return true;

@@ -5,7 +5,7 @@
 
 namespace muster {
 
-size_t Subscriber::Drain(size_t count_max, size_t bytes_max, std::vector<QueuedDelivery>* out, bool* caught_up) {
+size_t Subscriber::Drain(size_t count_max, size_t bytes_max, std::vector<DeliveryRun>* out, bool* caught_up) {
   return publisher_->Drain(this, count_max, bytes_max, out, caught_up);
 }
 

@@ -9,7 +9,6 @@
 #define MUSTER_SERVER_BROKER_SUBSCRIBER_H_
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -18,19 +17,13 @@
 
 #include "absl/status/status.h"
 #include "absl/types/optional.h"
-#include "server/broker/audience_set.h"
+#include "server/broker/delivery_block.h"
 #include "server/broker/feed_reader.h"
 
 namespace muster {
 
 class Publisher;
-
-// A notice on its way to one reader.
-struct QueuedDelivery {
-  uint64_t position = 0;  // On the agency's feed, from 1.
-  // An encoded v1::Notice, shared between readers.
-  std::shared_ptr<const std::string> notice;
-};
+struct ReaderAgency;
 
 class Subscriber {
  public:
@@ -41,14 +34,14 @@ class Subscriber {
   Subscriber(const Subscriber&) = delete;
   Subscriber& operator=(const Subscriber&) = delete;
 
-  // Appends what waits to `out`, in order: at most `count_max` deliveries, and no more once they hold `bytes_max` bytes
-  // (a single greater one is given all the same). Returns how many. `*caught_up` becomes true once, in the Drain that
-  // gives the last of what there was when the reader first reached the present.
+  // Appends what waits to `out`, in order: at most `count_max` deliveries of at most `bytes_max` bytes together (a
+  // single greater one is given all the same). Returns how many deliveries. `*caught_up` becomes true once, in the
+  // Drain that gives the last of what there was when the reader first reached the present.
   //
   // A Drain that gives neither asks to be woken: the wake callback runs once, when there is something again. So the
   // reader's loop is: Drain after Subscribe, after each completed write and after each wake; write what it gave; on
   // nothing, look at status() and wait. The callback never runs unless such a Drain asked for it.
-  size_t Drain(size_t count_max, size_t bytes_max, std::vector<QueuedDelivery>* out, bool* caught_up);
+  size_t Drain(size_t count_max, size_t bytes_max, std::vector<DeliveryRun>* out, bool* caught_up);
 
   // Why nothing more will come, once everything queued before has been drained: OK while it goes on.
   //         OUT_OF_RANGE (HISTORY_TRIMMED) what follows the reader's position is no longer kept.
@@ -66,6 +59,8 @@ class Subscriber {
 
  private:
   friend class Publisher;
+  friend class ReaderGroups;
+  friend struct ReaderGroup;
 
   enum class State { kCatchingUp, kLive, kEnded };
 
@@ -78,9 +73,11 @@ class Subscriber {
   // The rest is guarded by publisher_->publisher_mu_: a lock of its own would have to be taken inside that one for
   // every reader of every batch.
   State state_ = State::kCatchingUp;
-  size_t index_ = 0;                          // In the publisher's list of this state.
-  const AudienceSet* memberships_ = nullptr;  // The publisher's.
-  std::deque<QueuedDelivery> queue_;
+  ReaderAgency* agency_ = nullptr;  // The publisher's.
+  size_t index_ = 0;                // Among the readers of agency_, until it has ended.
+  size_t live_index_ = 0;           // Among the live readers of its group.
+  std::vector<DeliveryRun> queue_;
+  size_t queued_count_ = 0;  // Deliveries.
   size_t queued_bytes_ = 0;
   uint64_t position_ = 0;           // Of the last delivery ever queued.
   absl::optional<FeedId> read_id_;  // Catching up: everything to here has been looked at; unset: Seek first.

@@ -64,7 +64,7 @@ void Forwarder::Forward(std::vector<PendingSubmission> pending) {
   {
     absl::MutexLock lock(&queue_mu_);
     for (PendingSubmission& one : pending) {
-      if (stopped_ || one.forwarded || one.certificate == nullptr || queue_.size() >= options_.queue_max) {
+      if (stopped_ || one.forwarded || one.sender->certificate.empty() || queue_.size() >= options_.queue_max) {
         refused.push_back(std::move(one));
       } else {
         if (one.forward_until == absl::ZeroDuration()) one.forward_until = clock_->Monotonic() + options_.patience;
@@ -73,7 +73,7 @@ void Forwarder::Forward(std::vector<PendingSubmission> pending) {
     }
   }
   news_.Bump();
-  for (PendingSubmission& one : refused) one.done(NoLeader());
+  for (const PendingSubmission& one : refused) one.Answer(NoLeader());
 }
 
 size_t Forwarder::waiting() const {
@@ -115,7 +115,7 @@ void Forwarder::RefuseLate() {
       queue_.pop_front();
     }
   }
-  for (PendingSubmission& one : late) one.done(NoLeader());
+  for (const PendingSubmission& one : late) one.Answer(NoLeader());
 }
 
 std::vector<PendingSubmission> Forwarder::Take(bool all) {
@@ -124,7 +124,7 @@ std::vector<PendingSubmission> Forwarder::Take(bool all) {
   absl::MutexLock lock(&queue_mu_);
   while (!queue_.empty() && (all || taken.size() < options_.call_submissions_max)) {
     const PendingSubmission& next = queue_.front();
-    bytes += next.submission.ByteSizeLong() + next.certificate->size();
+    bytes += next.bytes() + next.sender->certificate.size();
     if (bytes > options_.call_bytes_max && !taken.empty() && !all) break;
     taken.push_back(std::move(queue_.front()));
     queue_.pop_front();
@@ -136,10 +136,11 @@ bool Forwarder::SendTo(const std::string& address, std::vector<PendingSubmission
   cluster::v1::ForwardRequest request;
   std::map<std::string, uint32_t> certificates;
   for (const PendingSubmission& one : batch) {
-    const auto [it, added] = certificates.try_emplace(*one.certificate, static_cast<uint32_t>(certificates.size()));
+    const auto [it, added] =
+        certificates.try_emplace(one.sender->certificate, static_cast<uint32_t>(certificates.size()));
     if (added) request.add_certificates(it->first);
     cluster::v1::ForwardedSubmission* const forwarded = request.add_submissions();
-    *forwarded->mutable_submission() = one.submission;
+    *forwarded->mutable_submission() = *one.submission;
     forwarded->set_certificate(it->second);
   }
   absl::StatusOr<cluster::v1::ForwardResponse> response = hooks_.send(address, request);
@@ -149,8 +150,8 @@ bool Forwarder::SendTo(const std::string& address, std::vector<PendingSubmission
       return false;
     }
     if (batch.size() == 1) {
-      batch[0].done(Refusal(v1::ERROR_REASON_NO_LEADER, absl::StrCat("the leader does not take it from this broker: ",
-                                                                     response.status().message())));
+      batch[0].Answer(Refusal(v1::ERROR_REASON_NO_LEADER, absl::StrCat("the leader does not take it from this broker: ",
+                                                                       response.status().message())));
       return true;
     }
     const auto half = batch.begin() + static_cast<ptrdiff_t>(batch.size() / 2);
@@ -170,7 +171,7 @@ bool Forwarder::SendTo(const std::string& address, std::vector<PendingSubmission
       again.push_back(std::move(one));
     } else {
       ++forwarded_;
-      one.done(std::move(outcome));
+      one.Answer(std::move(outcome));
     }
   }
   const bool all_decided = again.empty();

@@ -19,16 +19,18 @@ class ForwarderTest : public testing::Test {
   void Submit(const std::vector<std::string>& ids, const std::string& certificate = "certificate") {
     std::vector<PendingSubmission> pending;
     for (const std::string& id : ids) {
-      PendingSubmission& one = pending.emplace_back();
-      one.submission.set_submission_id(id);
-      one.certificate = std::make_shared<const std::string>(certificate);
-      one.forwarded = forwarded_;
-      one.done = [this, id](absl::StatusOr<v1::Outcome> outcome) {
-        absl::MutexLock lock(&mu_);
-        answers_.push_back(absl::StrCat(
-            id, " ", outcome.ok() ? "decided" : std::string(ReasonName(RejectedOf(outcome.status()).reason()))));
-        news_.Bump();
-      };
+      v1::Submission submission;
+      submission.set_submission_id(id);
+      pending.push_back(PendingSubmission::Of(
+          std::make_shared<const Sender>(v1::Principal(), certificate), submission,
+          [this](const v1::Submission& decided, const absl::StatusOr<v1::Outcome>& outcome, Beside) {
+            absl::MutexLock lock(&mu_);
+            answers_.push_back(absl::StrCat(
+                decided.submission_id(), " ",
+                outcome.ok() ? "decided" : std::string(ReasonName(RejectedOf(outcome.status()).reason()))));
+            news_.Bump();
+          }));
+      pending.back().forwarded = forwarded_;
     }
     forwarder_.Forward(std::move(pending));
   }
@@ -103,9 +105,9 @@ class ForwarderTest : public testing::Test {
          answered_before_awaited_ = answers_.size();
        },
        [this](std::vector<PendingSubmission> pending) {
-         for (PendingSubmission& one : pending) {
-           here_.push_back(one.submission.submission_id());
-           one.done(v1::Outcome());
+         for (const PendingSubmission& one : pending) {
+           here_.push_back(one.submission->submission_id());
+           one.Answer(v1::Outcome());
          }
        }},
       &clock_};

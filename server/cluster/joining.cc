@@ -129,7 +129,7 @@ absl::Status SetAside(const std::string& data_dir) {
   fs::create_directory(aside, error);
   MUSTER_RETURN_IF_ERROR(FromSystem(error, absl::StrCat("make ", aside)));
   // The log itself last: cut short before that, this is done again.
-  for (const absl::string_view kind : {"feed.db", "snapshot-", "events.db"}) {
+  for (const absl::string_view kind : {"feed.db", "snapshot-", "operations.db", "events.db"}) {
     for (const std::string& name : NamesIn(data_dir)) {
       if (!absl::StartsWith(name, kind)) continue;
       fs::rename(absl::StrCat(data_dir, "/", name), absl::StrCat(aside, "/", name), error);

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/error_reason.h"
 #include "common/logging.h"
 #include "common/status_macros.h"
 #include "server/cluster/status.h"
@@ -28,8 +27,6 @@ constexpr absl::Duration kTellEvery = absl::Seconds(1);
 constexpr absl::Duration kTellAtLeastEvery = absl::Seconds(5);
 constexpr absl::Duration kTidyEvery = absl::Seconds(10);
 constexpr absl::Duration kStepDownWithin = absl::Seconds(15);
-// A call or two may fail for any reason.
-constexpr absl::Duration kUnreachedFor = absl::Seconds(5);
 // Beside a few leases: etcd may grant longer ones than were asked for.
 constexpr absl::Duration kFormerLifeMore = absl::Seconds(10);
 // How long one that stands back waits for another to lead.
@@ -55,6 +52,7 @@ ClusterNode::ClusterNode(Options options, EtcdClient* client, EtcdEventLog* etcd
       presence_(
           &peers_, [this] { return Others(); },
           [this](const PeerPresence::Other& other, const absl::Status& status) { NoteAsked(other.broker_id, status); }),
+      reach_(clock),
       forwarder_(options_.forwarder, ForwarderHooks(), clock),
       housekeeping_(options_.housekeeping, client, etcd_log, clock),
       look_again_(absl::ZeroDuration(), *clock),
@@ -344,11 +342,11 @@ cluster::v1::Member ClusterNode::Self() const {
   self.set_snapshot_sequence(broker_->Stats().last_snapshot);
   self.set_draining(stepping_down_);
   self.set_stands_back(!stand_back_.passed());
-  const Reach reach = LeaderTrouble();
-  if (!reach.why_not.empty()) {
-    self.set_unreachable_leader_id(reach.leader_id);
-    self.set_unreachable_term(reach.term);
-    self.set_unreachable_why(reach.why_not);
+  const ClusterView seen = view();
+  if (seen.leading.has_value()) self.set_unreachable_why(reach_.TroubleIn(seen.leading->term));
+  if (!self.unreachable_why().empty()) {
+    self.set_unreachable_leader_id(seen.leader_id());
+    self.set_unreachable_term(seen.leading->term);
   }
   return self;
 }
@@ -408,28 +406,11 @@ void ClusterNode::NoteAsked(const std::string& broker_id, const absl::Status& st
   const ClusterView seen = view();
   if (!seen.leading.has_value() || broker_id != seen.leader_id()) return;
   const int64_t term = seen.leading->term;
-  // Who says that it does not lead has been reached.
-  const bool reached = status.ok() || RejectedOf(status).reason() == v1::ERROR_REASON_NO_LEADER;
-  bool news = false;
-  {
-    absl::MutexLock lock(&reach_mu_);
-    news = reach_.term != term || reach_.why_not.empty() != reached;
-    if (news) reach_ = {broker_id, term, "", clock_->Monotonic()};
-    reach_.why_not = reached ? "" : std::string(status.message());
-  }
-  if (news && !reached) LogWarn("cannot reach the leader", {{"leader", broker_id}, {"why", status.message()}});
+  const bool reached = reach_.Note(broker_id, term, status);
   // On this thread, which may wait for it.
   if (reached || !Peers::RefusesConnections(seen.leader_address(), kAskWithin)) return;
   leader_gone_ = term;
   changed_.Bump();
-}
-
-ClusterNode::Reach ClusterNode::LeaderTrouble() const {
-  const ClusterView seen = view();
-  absl::MutexLock lock(&reach_mu_);
-  const bool of_this_term = seen.leading.has_value() && seen.leading->term == reach_.term;
-  const bool long_enough = clock_->Monotonic() - reach_.since >= kUnreachedFor;
-  return of_this_term && long_enough ? reach_ : Reach();
 }
 
 cluster::v1::ClusterStatus ClusterNode::Status() const {

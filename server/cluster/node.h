@@ -30,6 +30,7 @@
 #include "server/broker/broker.h"
 #include "server/cluster/forwarder.h"
 #include "server/cluster/housekeeping.h"
+#include "server/cluster/leader_reach.h"
 #include "server/cluster/leadership.h"
 #include "server/cluster/mirrored_log.h"
 #include "server/cluster/peer_presence.h"
@@ -119,14 +120,6 @@ class ClusterNode {
   std::vector<PeerPresence::Other> Others() const;
   // How it went to ask the broker `broker_id`: notes whether the leader is reached.
   void NoteAsked(const std::string& broker_id, const absl::Status& status);
-  // That this broker has not reached the leader for some time, and why; nothing: it has, or nobody leads.
-  struct Reach {
-    std::string leader_id;
-    int64_t term = 0;
-    std::string why_not;  // Empty: it is reached.
-    absl::Duration since;
-  };
-  Reach LeaderTrouble() const;
 
   const Options options_;
   EtcdClient* const client_;
@@ -140,6 +133,7 @@ class ClusterNode {
   std::unique_ptr<Leadership> leadership_;
   Peers peers_;
   PeerPresence presence_;
+  LeaderReach reach_;
   Forwarder forwarder_;
   Revision changed_;  // Something in etcd, of the session, or of ours.
   Revision turned_;   // The thread has come round once more.
@@ -175,9 +169,6 @@ class ClusterNode {
   std::string certificate_trouble_;  // As logged.
   bool serving_ = true;
   bool failed_ = false;
-
-  mutable absl::Mutex reach_mu_;  // A leaf.
-  Reach reach_ ABSL_GUARDED_BY(reach_mu_);
 
   mutable absl::Mutex view_mu_;  // A leaf.
   ClusterView view_ ABSL_GUARDED_BY(view_mu_);

@@ -9,8 +9,8 @@
 #include "common/logging.h"
 #include "common/revision.h"
 #include "common/status_macros.h"
+#include "server/broker/recovery.h"
 #include "server/cluster/joining.h"
-#include "server/state/rules.h"
 
 namespace muster {
 namespace {
@@ -67,27 +67,17 @@ class Insistence {
   Revision never_;  // Nobody bumps it.
 };
 
-// The first event of a log that begins with nothing.
-EncodedEvent GenesisEvent(const v1::Genesis& genesis, const Clock& clock) {
-  v1::Event event;
-  event.set_sequence(1);
-  *event.mutable_accepted_at() = ToProto(clock.Now());
-  event.set_rules_version(kRulesVersion);
-  *event.mutable_genesis() = genesis;
-  return {1, event.SerializeAsString()};
-}
-
 // A log is begun by a person: a broker that did so by itself would do it for a mistyped prefix, and for an etcd that
 // has lost what it held.
 absl::Status FindLog(const config::v1::BrokerConfig& config, Insistence* insistence, EtcdEventLog* log) {
   return insistence->Until("the log in etcd", [&]() -> absl::Status {
     MUSTER_ASSIGN_OR_RETURN(const bool there, log->Refresh());
     if (there) return absl::OkStatus();
-    return absl::UnavailableError(
-        absl::StrCat("etcd holds no log under ", config.cluster().prefix(),
-                     ". If this is a new cluster, run `musterd cluster begin` once, for one of its brokers: with the "
-                     "log in data_dir, if "
-                     "there is one. If it is not, look at cluster.prefix and etcd_endpoints, and see docs/CLUSTER.md"));
+    return absl::UnavailableError(absl::StrCat(
+        "etcd holds no log under ", config.cluster().prefix(),
+        ". If this is a new cluster, run `musterd cluster begin` once, for one of its brokers: with the "
+        "log in data_dir, if there is one. If it is not, look at cluster.prefix and etcd_endpoints, and see "
+        "docs/CLUSTER.md"));
   });
 }
 

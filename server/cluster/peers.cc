@@ -19,16 +19,12 @@
 #include "common/status_macros.h"
 #include "grpcpp/grpcpp.h"
 #include "muster/cluster/v1/peer.grpc.pb.h"
+#include "server/etcd/grpc_deadline.h"
 
 namespace muster {
 namespace {
 
 constexpr int kReceiveBytesMax = 16 << 20;
-
-gpr_timespec After(absl::Duration duration) {
-  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                      gpr_time_from_nanos(absl::ToInt64Nanoseconds(duration), GPR_TIMESPAN));
-}
 
 absl::Status FromGrpc(const grpc::Status& status, const std::string& address) {
   if (status.ok()) return absl::OkStatus();
@@ -103,29 +99,31 @@ void Peers::Forget(const std::string& address, const std::shared_ptr<Channel>& c
   if (it != channels_.end() && it->second == channel) channels_.erase(it);
 }
 
-absl::StatusOr<cluster::v1::ForwardResponse> Peers::Forward(const std::string& address,
-                                                            const cluster::v1::ForwardRequest& request,
-                                                            absl::Duration within) {
+template <typename Response, typename Method>
+absl::StatusOr<Response> Peers::Call(const std::string& address, absl::Duration within, const Method& call) {
   MUSTER_ASSIGN_OR_RETURN(const std::shared_ptr<Channel> channel, ChannelTo(address));
   grpc::ClientContext context;
-  context.set_deadline(After(within));
-  cluster::v1::ForwardResponse response;
-  const grpc::Status status = channel->stub().Forward(&context, request, &response);
+  context.set_deadline(GrpcDeadline(within));
+  Response response;
+  const grpc::Status status = call(channel->stub(), &context, &response);
   if (status.ok()) return response;
   Forget(address, channel);
   return FromGrpc(status, address);
 }
 
+absl::StatusOr<cluster::v1::ForwardResponse> Peers::Forward(const std::string& address,
+                                                            const cluster::v1::ForwardRequest& request,
+                                                            absl::Duration within) {
+  return Call<cluster::v1::ForwardResponse>(address, within, [&](auto& stub, auto* context, auto* response) {
+    return stub.Forward(context, request, response);
+  });
+}
+
 absl::StatusOr<cluster::v1::ListPeerPresenceResponse> Peers::ListPresence(const std::string& address,
                                                                           absl::Duration within) {
-  MUSTER_ASSIGN_OR_RETURN(const std::shared_ptr<Channel> channel, ChannelTo(address));
-  grpc::ClientContext context;
-  context.set_deadline(After(within));
-  cluster::v1::ListPeerPresenceResponse response;
-  const grpc::Status status = channel->stub().ListPeerPresence(&context, {}, &response);
-  if (status.ok()) return response;
-  Forget(address, channel);
-  return FromGrpc(status, address);
+  return Call<cluster::v1::ListPeerPresenceResponse>(address, within, [](auto& stub, auto* context, auto* response) {
+    return stub.ListPeerPresence(context, {}, response);
+  });
 }
 
 absl::Status Peers::FetchCopy(const std::string& address, const Piece& take) {

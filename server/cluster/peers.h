@@ -50,6 +50,9 @@ class Peers {
  private:
   class Channel;
   absl::StatusOr<std::shared_ptr<Channel>> ChannelTo(const std::string& address);
+  // One call, `call(stub, context, response)`; of peers.cc.
+  template <typename Response, typename Method>
+  absl::StatusOr<Response> Call(const std::string& address, absl::Duration within, const Method& call);
   // After a call failed: the next one connects anew.
   void Forget(const std::string& address, const std::shared_ptr<Channel>& channel);
 

@@ -37,7 +37,7 @@ void FillDefaults(BrokerConfig* config) {
       fill(limits->message_bytes_max(), config->has_cluster() ? kClusterMessageBytesMax : 4u << 20));
   limits->set_queue_max(fill(limits->queue_max(), 8192u));
   limits->set_batch_max(fill(limits->batch_max(), 512u));
-  limits->set_reader_queue_max(fill(limits->reader_queue_max(), 1024u));
+  limits->set_reader_queue_max(fill(limits->reader_queue_max(), 16384u));
   limits->set_reader_queue_bytes_max(fill(limits->reader_queue_bytes_max(), 4u << 20));
   limits->set_stream_in_flight_max(fill(limits->stream_in_flight_max(), 2048u));
   auto* snapshot = config->mutable_snapshot();

@@ -1,7 +1,5 @@
 #include "server/etcd/etcd_channels.h"
 
-#include <grpc/support/time.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -27,11 +25,6 @@ constexpr char kNotSent[] = "failed to connect to all addresses";
 // What etcd's own errors begin with, unlike those that gRPC makes up.
 constexpr char kOfEtcd[] = "etcdserver: ";
 
-gpr_timespec GrpcTime(absl::Duration from_now) {
-  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                      gpr_time_from_nanos(absl::ToInt64Nanoseconds(from_now), GPR_TIMESPAN));
-}
-
 grpc::ChannelArguments Arguments() {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kReceiveBytesMax);
@@ -50,8 +43,6 @@ grpc::ChannelArguments Arguments() {
 }
 
 }  // namespace
-
-void SetGrpcDeadline(grpc::ClientContext* context, absl::Duration within) { context->set_deadline(GrpcTime(within)); }
 
 absl::Status FromEtcd(const grpc::Status& status, absl::string_view endpoint) {
   if (status.ok()) return absl::OkStatus();
@@ -105,7 +96,7 @@ EtcdChannels::EtcdChannels(EtcdOptions options, const std::shared_ptr<grpc::Chan
 }
 
 bool EtcdChannels::Connect(const Member& member, absl::Duration within) const {
-  const gpr_timespec until = GrpcTime(within);
+  const gpr_timespec until = GrpcDeadline(within);
   while (true) {
     const grpc_connectivity_state state = member.channel->GetState(/*try_to_connect=*/true);
     if (state == GRPC_CHANNEL_READY) return true;

@@ -19,11 +19,9 @@
 #include "common/deadline.h"
 #include "etcd/rpc.grpc.pb.h"
 #include "server/etcd/etcd_client.h"
+#include "server/etcd/grpc_deadline.h"
 
 namespace muster {
-
-// Sets when `context` ends by itself, by the monotonic clock, with which gRPC counts.
-void SetGrpcDeadline(grpc::ClientContext* context, absl::Duration within);
 
 // What the answer of etcd, or of gRPC in its place, means: see EtcdClient. OK for OK.
 absl::Status FromEtcd(const grpc::Status& status, absl::string_view endpoint);
@@ -85,7 +83,7 @@ template <typename Response, typename Method>
 absl::StatusOr<Response> EtcdChannels::CallMember(const Member& member, absl::Duration within,
                                                   const Method& call) const {
   grpc::ClientContext context;
-  SetGrpcDeadline(&context, within);
+  context.set_deadline(GrpcDeadline(within));
   Response response;
   const absl::Status status = FromEtcd(call(member, &context, &response), member.endpoint);
   if (!status.ok()) return status;

@@ -1,8 +1,7 @@
 #include "server/log/batch_format.h"
 
-#include <zlib.h>
-
 #include "absl/strings/str_cat.h"
+#include "common/crc32.h"
 #include "common/sha256.h"
 #include "common/status_macros.h"
 
@@ -23,9 +22,7 @@ uint32_t ReadU32(absl::string_view bytes) {
 }
 
 uint32_t RecordCrc(absl::string_view length_bytes, absl::string_view event_bytes) {
-  uLong crc = crc32_z(0, reinterpret_cast<const Bytef*>(length_bytes.data()), length_bytes.size());
-  crc = crc32_z(crc, reinterpret_cast<const Bytef*>(event_bytes.data()), event_bytes.size());
-  return static_cast<uint32_t>(crc);
+  return Crc32(event_bytes, Crc32(length_bytes));
 }
 
 std::string ChainChecksum(absl::string_view previous, Sequence first, uint64_t count, absl::string_view bytes) {

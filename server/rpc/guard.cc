@@ -35,8 +35,8 @@ absl::StatusOr<Caller> Guard::Authenticate(const grpc::AuthContext& context) con
   MUSTER_ASSIGN_OR_RETURN(Caller caller, CallerFromPem(ToAbsl(certificates[0]), between));
   // What gRPC made of the certificate must be what we make of it.
   const std::vector<grpc::string_ref> spiffe_ids = context.FindPropertyValues("peer_spiffe_id");
-  const std::string expected =
-      absl::StrCat("spiffe://", trust_domain_, "/agency/", caller.principal.agency_id(), "/", caller.principal.post());
+  const std::string expected = absl::StrCat("spiffe://", trust_domain_, "/agency/", caller.principal().agency_id(), "/",
+                                            caller.principal().post());
   if (spiffe_ids.size() != 1 || ToAbsl(spiffe_ids[0]) != expected) return NoCertificate();
   MUSTER_RETURN_IF_ERROR(CheckValidity(caller.not_before, caller.not_after));
   return caller;
@@ -64,13 +64,13 @@ absl::StatusOr<std::string> Guard::AuthenticateBroker(const grpc::AuthContext& c
 
 absl::Status Guard::CheckStanding(const State& state, const Caller& caller) const {
   MUSTER_RETURN_IF_ERROR(CheckValidity(caller.not_before, caller.not_after));
-  return state.roster().CheckStanding(caller.principal);
+  return state.roster().CheckStanding(caller.principal());
 }
 
 absl::Status Guard::Admit(const State& state, const Caller& caller, const PolicyRule* rule,
                           const PolicySubject& subject) const {
   MUSTER_RETURN_IF_ERROR(CheckStanding(state, caller));
-  return Authorize(state, caller.principal.agency_id(), rule, subject);
+  return Authorize(state, caller.principal().agency_id(), rule, subject);
 }
 
 absl::StatusOr<Caller> Guard::CallerFromPem(absl::string_view pem, absl::string_view between) const {
@@ -80,13 +80,14 @@ absl::StatusOr<Caller> Guard::CallerFromPem(absl::string_view pem, absl::string_
     if (it != callers_.end()) return it->second;
   }
   MUSTER_ASSIGN_OR_RETURN(const CertificateIdentity identity, IdentityFromPem(pem, trust_domain_));
+  v1::Principal principal;
+  principal.set_agency_id(identity.agency_id);
+  principal.set_post(identity.post);
+  principal.set_key_sha256(identity.key_sha256_hex);
   Caller caller;
-  caller.principal.set_agency_id(identity.agency_id);
-  caller.principal.set_post(identity.post);
-  caller.principal.set_key_sha256(identity.key_sha256_hex);
+  caller.sender = std::make_shared<const Sender>(std::move(principal), absl::StrCat(pem, between));
   caller.not_before = identity.not_before;
   caller.not_after = identity.not_after;
-  caller.certificate = std::make_shared<const std::string>(absl::StrCat(pem, between));
   absl::MutexLock lock(&callers_mu_);
   if (callers_.size() >= kCallersMax) callers_.clear();
   callers_.emplace(std::string(pem), caller);

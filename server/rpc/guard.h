@@ -22,17 +22,19 @@
 #include "grpcpp/security/auth_context.h"
 #include "muster/v1/outcome.pb.h"
 #include "server/broker/broker.h"
+#include "server/broker/pending_submission.h"
 #include "server/state/access/policy.h"
 
 namespace muster {
 
 // Who is calling, as the certificate proves it.
 struct Caller {
-  v1::Principal principal;
+  const v1::Principal& principal() const { return sender->principal; }
+
+  // With the certificate, and those between it and the authority.
+  std::shared_ptr<const Sender> sender;
   absl::Time not_before;
   absl::Time not_after;
-  // PEM, with those between it and the authority.
-  std::shared_ptr<const std::string> certificate;
 };
 
 class Guard {

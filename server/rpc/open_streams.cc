@@ -19,7 +19,9 @@ void OpenStreams::Start() {
 void OpenStreams::EndAll(const absl::Status& why) {
   {
     absl::MutexLock lock(&streams_mu_);
+    const bool ending = !ended_.ok();
     ended_ = why;
+    if (ending) return;  // A stream that is asked twice does not wait for what it writes: CheckAll does that, later.
   }
   for (const std::shared_ptr<OpenStream>& stream : All()) stream->End(why);
 }

@@ -1,8 +1,8 @@
 // The streams that are open now: wakes their writers, and ends those whose caller may no longer be here.
 //
 // Threading: thread-safe. Two threads of its own from Start to Stop: "stream-writer" pumps woken streams, so that
-// neither the sequencer nor gRPC's few threads do; "stream-check" looks at every stream each second, and at once when
-// asked.
+// neither the sequencer nor the network's thread does; "stream-check" looks at every stream each second, and at once
+// when asked.
 #ifndef MUSTER_SERVER_RPC_OPEN_STREAMS_H_
 #define MUSTER_SERVER_RPC_OPEN_STREAMS_H_
 
@@ -39,7 +39,8 @@ class OpenStreams {
   ~OpenStreams() { Stop(); }
 
   void Start();
-  // Ends every stream, now and from now on, with `why`; the threads go on until Stop.
+  // Ends every stream, now and from now on, with `why`; the threads go on until Stop. Those that a reader holds up end
+  // with the next check.
   void EndAll(const absl::Status& why);
   // After EndAll: new streams are let in again.
   void LetIn();

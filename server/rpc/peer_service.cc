@@ -8,7 +8,7 @@
 #include "common/status_macros.h"
 #include "common/submission_checks.h"
 #include "server/rpc/copy_stream.h"
-#include "server/rpc/submission_stream.h"
+#include "server/rpc/submission_intake.h"
 #include "server/rpc/wire.h"
 
 namespace muster {
@@ -23,6 +23,13 @@ Reactor* Answer(Reactor* reactor, const absl::Status& status) {
   reactor->Finish(ToGrpcStatus(status));
   return reactor;
 }
+
+// A copy that is refused.
+class RefusedCopy final : public grpc::ServerWriteReactor<cluster::v1::FetchCopyResponse> {
+ public:
+  explicit RefusedCopy(const absl::Status& why) { Finish(ToGrpcStatus(why)); }
+  void OnDone() override { delete this; }
+};
 
 }  // namespace
 
@@ -95,9 +102,10 @@ grpc::ServerUnaryReactor* PeerService::Forward(grpc::CallbackServerContext* cont
   broker_->WithState([&](const State& state) {
     for (int i = 0; i < count; ++i) {
       const absl::StatusOr<Caller>& caller = caller_of(i);
-      checks[static_cast<size_t>(i)] =
-          caller.ok() ? AdmitSubmission(*guard_, state, *caller, request->submissions(i).submission())
-                      : caller.status();
+      absl::Status& check = checks[static_cast<size_t>(i)];
+      check = caller.ok() ? guard_->CheckStanding(state, *caller) : caller.status();
+      if (!check.ok()) continue;
+      check = AuthorizeSubmission(state, caller->principal().agency_id(), request->submissions(i).submission());
     }
   });
   const auto forwarding = std::make_shared<Forwarding>(broker_, reactor, response, count);
@@ -106,18 +114,15 @@ grpc::ServerUnaryReactor* PeerService::Forward(grpc::CallbackServerContext* cont
     const v1::Submission& submission = request->submissions(i).submission();
     absl::Status check = std::move(checks[static_cast<size_t>(i)]);
     if (check.ok()) check = ValidateSubmission(submission);
-    const auto decide = [forwarding, i, id = submission.submission_id()](absl::StatusOr<v1::Outcome> outcome) {
-      forwarding->Decide(i, AnswerOf(id, std::move(outcome)));
+    const auto decide = [forwarding, i](const v1::Submission& decided, absl::StatusOr<v1::Outcome> outcome, Beside) {
+      forwarding->Decide(i, AnswerOf(decided.submission_id(), std::move(outcome)));
     };
     if (!check.ok()) {
-      decide(std::move(check));
+      decide(submission, std::move(check), {});
       continue;
     }
-    PendingSubmission& pending = passed.emplace_back();
-    pending.principal = caller_of(i)->principal;
-    pending.submission = submission;
-    pending.forwarded = true;
-    pending.done = decide;
+    passed.push_back(PendingSubmission::Of(caller_of(i)->sender, submission, decide));
+    passed.back().forwarded = true;
   }
   broker_->SubmitAll(std::move(passed));
   return reactor;
@@ -137,16 +142,10 @@ grpc::ServerUnaryReactor* PeerService::ListPeerPresence(grpc::CallbackServerCont
 
 grpc::ServerWriteReactor<cluster::v1::FetchCopyResponse>* PeerService::FetchCopy(grpc::CallbackServerContext* context,
                                                                                  const cluster::v1::FetchCopyRequest*) {
-  // Refused, or not: a reactor that only ends.
-  class Refused final : public grpc::ServerWriteReactor<cluster::v1::FetchCopyResponse> {
-   public:
-    explicit Refused(const absl::Status& why) { Finish(ToGrpcStatus(why)); }
-    void OnDone() override { delete this; }
-  };
   const absl::StatusOr<std::string> peer = guard_->AuthenticateBroker(*context->auth_context());
-  if (!peer.ok()) return new Refused(peer.status());
+  if (!peer.ok()) return new RefusedCopy(peer.status());
   if (copying_.exchange(true)) {
-    return new Refused(absl::UnavailableError("this broker is giving a copy to another just now; try again later"));
+    return new RefusedCopy(absl::UnavailableError("this broker is giving a copy to another just now; try again later"));
   }
   return new CopyStream(context, broker_->data_dir(), [this] { copying_ = false; });
 }

@@ -1,39 +1,36 @@
 // A server stream that writes whatever waits, one message at a time, and can be ended from outside.
 //
-// Reactor is grpc::ServerWriteReactor or grpc::ServerBidiReactor of byte buffers. The stream owns itself from Begin
-// until gRPC says that it is done.
+// The stream owns itself from Begin until its call is done.
 //
-// Threading: thread-safe. mu_ may be followed by the publisher's lock (in TakeNext) and by nothing else; gRPC is called
-// without it, because gRPC may call back on the same thread.
+// Threading: thread-safe. mu_ may be followed by the publisher's lock (in TakeNext) and by nothing else; the call is
+// made without it, so that what the call tells at once may take it.
 #ifndef MUSTER_SERVER_RPC_PUMPED_STREAM_H_
 #define MUSTER_SERVER_RPC_PUMPED_STREAM_H_
 
 #include <memory>
 #include <optional>
-#include <string>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "grpcpp/server_context.h"
-#include "grpcpp/support/server_callback.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "server/rpc/calls.h"
 #include "server/rpc/guard.h"
 #include "server/rpc/open_streams.h"
-#include "server/rpc/wire.h"
 
 namespace muster {
 
-template <typename Reactor>
-class PumpedStream : public Reactor, public OpenStream, public std::enable_shared_from_this<PumpedStream<Reactor>> {
+class PumpedStream : public StreamReactions, public OpenStream, public std::enable_shared_from_this<PumpedStream> {
  public:
-  PumpedStream(grpc::CallbackServerContext* context, Caller caller, OpenStreams* streams)
-      : context_(context), caller_(std::move(caller)), streams_(streams) {}
+  PumpedStream(StreamCall* call, Caller caller, OpenStreams* streams)
+      : call_(call), caller_(std::move(caller)), streams_(streams) {}
 
-  // Once, when the stream is complete and held by a shared_ptr.
+  // Once, as the call arrives, when the stream is complete and held by a shared_ptr.
   void Begin() {
-    self_ = this->shared_from_this();
+    self_ = shared_from_this();
     streams_->Add(self_);
+    call_->Serve(this);
     Pump();
   }
 
@@ -49,7 +46,7 @@ class PumpedStream : public Reactor, public OpenStream, public std::enable_share
         Next next = TakeNext();
         finish = std::move(next.finish);
         if (next.message.has_value()) {
-          message_ = ToBuffer(*next.message);
+          message_ = *std::move(next.message);
           writing_ = true;
         } else if (!finish.has_value()) {
           return;
@@ -58,10 +55,10 @@ class PumpedStream : public Reactor, public OpenStream, public std::enable_share
       finished_ = finish.has_value();
     }
     if (finish.has_value()) {
-      Reactor::Finish(ToGrpcStatus(*finish));
+      call_->Finish(*finish);
     } else {
       BeforeWrite();  // While writing_ holds Finish off: afterwards the stream may be gone.
-      Reactor::StartWrite(&message_);
+      call_->Write(message_);
     }
   }
 
@@ -75,7 +72,7 @@ class PumpedStream : public Reactor, public OpenStream, public std::enable_share
       if (!end_.has_value()) end_ = why;
     }
     if (cancel) {
-      context_->TryCancel();  // The context lives until Finish, which waits for cancelling_.
+      call_->Cancel();  // The call lives until Finish, which waits for cancelling_.
       absl::MutexLock lock(&mu_);
       cancelling_ = false;
     }
@@ -86,6 +83,7 @@ class PumpedStream : public Reactor, public OpenStream, public std::enable_share
     {
       absl::MutexLock lock(&mu_);
       writing_ = false;
+      message_.Clear();
       if (!ok && !end_.has_value()) end_ = absl::CancelledError("the reader has gone");
     }
     Pump();
@@ -102,7 +100,7 @@ class PumpedStream : public Reactor, public OpenStream, public std::enable_share
  protected:
   // What to do next: write a message, finish, or wait for the next Pump when both are unset.
   struct Next {
-    std::optional<std::string> message;
+    std::optional<grpc::ByteBuffer> message;
     std::optional<absl::Status> finish;
   };
   virtual Next TakeNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) = 0;
@@ -110,6 +108,9 @@ class PumpedStream : public Reactor, public OpenStream, public std::enable_share
   virtual void BeforeWrite() {}
   // The stream is over.
   virtual void Release() {}
+
+  // Has OnReadDone called with the next message in `message`. Not while another is being read.
+  void StartRead(grpc::ByteBuffer* message) { call_->Read(message); }
 
   OpenStreams* streams() const { return streams_; }
 
@@ -119,7 +120,7 @@ class PumpedStream : public Reactor, public OpenStream, public std::enable_share
   mutable absl::Mutex mu_;
 
  private:
-  grpc::CallbackServerContext* const context_;
+  StreamCall* const call_;  // Until OnDone.
   const Caller caller_;
   OpenStreams* const streams_;  // Not owned; outlives this.
   std::shared_ptr<PumpedStream> self_;
@@ -128,14 +129,6 @@ class PumpedStream : public Reactor, public OpenStream, public std::enable_share
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
   bool cancelling_ ABSL_GUARDED_BY(mu_) = false;
-};
-
-// A stream that is refused before it begins.
-template <typename Reactor>
-class RefusedStream final : public Reactor {
- public:
-  explicit RefusedStream(const absl::Status& why) { this->Finish(ToGrpcStatus(why)); }
-  void OnDone() override { delete this; }
 };
 
 }  // namespace muster

@@ -1,6 +1,7 @@
 #include "server/rpc/rpc_server.h"
 
 #include <grpc/support/time.h>
+#include <openssl/ssl.h>
 #include <pthread.h>
 
 #include <utility>
@@ -10,7 +11,6 @@
 #include "common/logging.h"
 #include "common/status_macros.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
-#include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/security/tls_certificate_provider.h"
 #include "grpcpp/security/tls_credentials_options.h"
@@ -27,6 +27,20 @@ constexpr int kKeepaliveMs = 20000;
 constexpr int kStreamsPerConnectionMax = 64;
 constexpr int kMetadataBytesMax = 16 << 10;
 constexpr int kForwardedBytesMore = 128 << 10;
+// gRPC keeps a buffer of one TLS record for each connection; a bulk reader pays for smaller ones in records.
+constexpr int kTlsRecordBytes = 4 << 10;
+
+// OpenSSL keeps its own buffers for each connection as well, unless it is told to give them back between records. gRPC
+// has no setting for that, so every connection of the process is told when it is made.
+void GiveBuffersBackBetweenRecords() {
+  static const int kIndex = SSL_get_ex_new_index(
+      0, nullptr,
+      [](void* connection, void*, CRYPTO_EX_DATA*, int, long, void*) {  // NOLINT(google-runtime-int): OpenSSL's type.
+        SSL_set_mode(static_cast<SSL*>(connection), SSL_MODE_RELEASE_BUFFERS);
+      },
+      nullptr, nullptr);
+  if (kIndex < 0) LogWarn("connections keep their TLS buffers: OpenSSL takes no more callbacks");
+}
 
 std::shared_ptr<grpc::ServerCredentials> MutualTls(const TlsFiles& files, absl::Duration reload_interval) {
   const auto seconds = static_cast<unsigned int>(std::max<int64_t>(1, absl::ToInt64Seconds(reload_interval)));
@@ -66,12 +80,15 @@ RpcServer::RpcServer(Options options, Broker* broker, const Clock* clock)
              waiting_reads_.get()),
       streams_([this](const Caller& caller) {
         return broker_->WithState([&](const State& state) { return guard_.CheckStanding(state, caller); });
-      }),
-      submission_service_(broker, &calls_, &streams_, options_.stream_in_flight_max),
-      feed_service_(broker, &calls_, &streams_) {
+      }) {
   for (const google::protobuf::ServiceDescriptor* service : UnaryServices()) {
-    unary_services_.push_back(std::make_unique<UnaryService>(service, &calls_));
+    services_.push_back(std::make_unique<UnaryService>(service, &calls_));
   }
+  services_.push_back(std::make_unique<SubmissionService>(broker, &calls_, &streams_, options_.stream_in_flight_max));
+  services_.push_back(std::make_unique<FeedService>(broker, &calls_, &streams_));
+  auto health = std::make_unique<HealthService>(&guard_, &streams_);
+  health_ = health.get();
+  services_.push_back(std::move(health));
 }
 
 RpcServer::~RpcServer() { Shutdown(absl::ZeroDuration()); }
@@ -83,12 +100,12 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(Options options, Bro
   if (server->waiting_reads_ != nullptr) {
     RemoveCopies(broker->data_dir());
     server->waiting_reads_->Start();
-    server->peer_service_ = std::make_unique<PeerService>(
-        server->options_.broker_id, broker, &server->guard_, &server->presence_,
-        [files = server->tls_files_->live()]() -> absl::StatusOr<std::string> {
-          MUSTER_ASSIGN_OR_RETURN(TlsContents contents, ReadTlsFiles(files));
-          return std::move(contents.ca);
-        });
+    server->peer_service_ =
+        std::make_unique<PeerService>(server->options_.broker_id, broker, &server->guard_, &server->presence_,
+                                      [files = server->tls_files_->live()]() -> absl::StatusOr<std::string> {
+                                        MUSTER_ASSIGN_OR_RETURN(TlsContents contents, ReadTlsFiles(files));
+                                        return std::move(contents.ca);
+                                      });
   }
   MUSTER_RETURN_IF_ERROR(server->Listen());
   server->streams_.Start();
@@ -97,10 +114,10 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(Options options, Bro
 }
 
 absl::Status RpcServer::Listen() {
-  grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   const std::shared_ptr<grpc::ServerCredentials> credentials =
       MutualTls(tls_files_->live(), options_.tls_reload_interval);
+  GiveBuffersBackBetweenRecords();
   credentials->SetAuthMetadataProcessor(std::make_shared<ForeignRpcGuard>(broker_, &guard_));
 
   grpc::ServerBuilder builder;
@@ -114,12 +131,14 @@ absl::Status RpcServer::Listen() {
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kKeepaliveMs / 4);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
-  for (const std::unique_ptr<UnaryService>& service : unary_services_) builder.RegisterService(service.get());
-  builder.RegisterService(&submission_service_);
-  builder.RegisterService(&feed_service_);
+  builder.AddChannelArgument(GRPC_ARG_TSI_MAX_FRAME_SIZE, kTlsRecordBytes);
+  for (const std::unique_ptr<QueuedService>& service : services_) builder.RegisterService(service.get());
   if (peer_service_ != nullptr) builder.RegisterService(peer_service_.get());
+  network_ = std::make_unique<Network>(builder.AddCompletionQueue());
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) return absl::UnavailableError("gRPC does not start; its messages are above");
+  for (const std::unique_ptr<QueuedService>& service : services_) service->Start(network_.get());
+  network_->Start();
   address_ = absl::StrCat(HostOf(options_.address), ":", acceptor_->port());
   acceptor_->Start([this](int fd) {
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
@@ -143,7 +162,7 @@ void RpcServer::ReloadLoop() {
 }
 
 void RpcServer::SetServing(bool serving) {
-  if (auto* health = server_->GetHealthCheckService()) health->SetServingStatus(serving);
+  health_->SetServing(serving);
   calls_.SetServing(serving);
   if (serving) return streams_.LetIn();
   streams_.EndAll(Refusal(v1::ERROR_REASON_NO_LEADER,
@@ -152,7 +171,7 @@ void RpcServer::SetServing(bool serving) {
 
 void RpcServer::BeginDrain() {
   if (server_ == nullptr) return;
-  if (auto* health = server_->GetHealthCheckService()) health->SetServingStatus(false);
+  health_->SetServing(false);
   streams_.EndAll(Refusal(v1::ERROR_REASON_DRAINING, "the broker is shutting down; connect again in a moment"));
 }
 
@@ -166,6 +185,7 @@ void RpcServer::Shutdown(absl::Duration grace) {
     server_->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
                                    gpr_time_from_millis(absl::ToInt64Milliseconds(grace), GPR_TIMESPAN)));
     server_->Wait();
+    network_->Stop();
   }
   streams_.Stop();
   server_ = nullptr;

@@ -1,7 +1,7 @@
 // The broker's face to the agencies: mutual TLS, the services, and an orderly end.
 //
-// Threading: Start, BeginDrain and Shutdown from one thread; OnAccessChanged from any. Threads of its own: gRPC's,
-// those of OpenStreams, and "tls-reload", which looks for new certificate files.
+// Threading: Start, BeginDrain and Shutdown from one thread; OnAccessChanged from any. Threads of its own: those
+// of Network and of OpenStreams, gRPC's few, and "tls-reload", which looks for new certificate files.
 #ifndef MUSTER_SERVER_RPC_RPC_SERVER_H_
 #define MUSTER_SERVER_RPC_RPC_SERVER_H_
 
@@ -21,6 +21,8 @@
 #include "server/broker/broker.h"
 #include "server/rpc/feed_service.h"
 #include "server/rpc/guard.h"
+#include "server/rpc/health_service.h"
+#include "server/rpc/network.h"
 #include "server/rpc/open_streams.h"
 #include "server/rpc/peer_service.h"
 #include "server/rpc/presence_board.h"
@@ -84,13 +86,13 @@ class RpcServer {
   std::unique_ptr<WaitingReads> waiting_reads_;  // In a cluster.
   UnaryCalls calls_;
   OpenStreams streams_;
-  std::vector<std::unique_ptr<UnaryService>> unary_services_;
-  SubmissionService submission_service_;
-  FeedService feed_service_;
+  std::vector<std::unique_ptr<QueuedService>> services_;
+  HealthService* health_;                      // Among them.
   std::unique_ptr<PeerService> peer_service_;  // In a cluster.
   std::unique_ptr<LiveTlsFiles> tls_files_;
   std::unique_ptr<Acceptor> acceptor_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;
+  std::unique_ptr<Network> network_;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
 

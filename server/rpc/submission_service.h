@@ -1,30 +1,24 @@
 // Submissions of any kind, one at a time or streamed. The contract is in proto/muster/v1/submission.proto.
 //
-// Threading: called by gRPC's threads; never blocks.
+// Threading: called by the network's threads; never blocks.
 #ifndef MUSTER_SERVER_RPC_SUBMISSION_SERVICE_H_
 #define MUSTER_SERVER_RPC_SUBMISSION_SERVICE_H_
 
-#include "muster/v1/submission.grpc.pb.h"
 #include "server/rpc/open_streams.h"
+#include "server/rpc/queued_service.h"
 #include "server/rpc/unary.h"
 
 namespace muster {
 
-using RawSubmissionService = v1::SubmissionService::WithRawCallbackMethod_Submit<
-    v1::SubmissionService::WithRawCallbackMethod_StreamSubmit<v1::SubmissionService::Service>>;
-
-class SubmissionService final : public RawSubmissionService {
+class SubmissionService final : public QueuedService {
  public:
   // All borrowed. `in_flight_max`: submissions of one stream that may wait for their outcome.
-  SubmissionService(Broker* broker, const UnaryCalls* calls, OpenStreams* streams, size_t in_flight_max)
-      : broker_(broker), calls_(*calls), streams_(streams), in_flight_max_(in_flight_max) {}
-
-  grpc::ServerUnaryReactor* Submit(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-                                   grpc::ByteBuffer* response) override;
-  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StreamSubmit(
-      grpc::CallbackServerContext* context) override;
+  SubmissionService(Broker* broker, const UnaryCalls* calls, OpenStreams* streams, size_t in_flight_max);
 
  private:
+  void Submit(UnaryCall* call) const;
+  void StreamSubmit(StreamCall* call) const;
+
   Broker* const broker_;
   const UnaryCalls& calls_;
   OpenStreams* const streams_;

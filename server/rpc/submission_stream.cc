@@ -2,58 +2,9 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "common/error_reason.h"
-#include "common/field_violation.h"
-#include "common/status_macros.h"
-#include "common/submission_checks.h"
-#include "google/protobuf/unknown_field_set.h"
+#include "server/rpc/wire.h"
 
 namespace muster {
-namespace {
-
-constexpr int kSubmissionsPerMessageMax = 1024;
-
-// The message around the submissions: what is unknown in it would be lost with it.
-absl::Status CheckEnvelope(const v1::StreamSubmitRequest& request) {
-  const google::protobuf::UnknownFieldSet& unknown = request.GetReflection()->GetUnknownFields(request);
-  if (!unknown.empty()) {
-    const FieldViolation violation{
-        absl::StrCat("#", unknown.field(0).number()),
-        "is the number of a field that this build does not know; leave it out, or update Muster"};
-    return MalformedStatus(absl::MakeConstSpan(&violation, 1));
-  }
-  const int count = request.submissions_size();
-  if (0 < count && count <= kSubmissionsPerMessageMax) return absl::OkStatus();
-  return Refusal(v1::ERROR_REASON_MALFORMED, absl::StrCat("submissions: has ", count, " items, 1 to ",
-                                                          kSubmissionsPerMessageMax, " are allowed in one message"));
-}
-
-}  // namespace
-
-v1::SubmissionAnswer AnswerOf(const std::string& submission_id, absl::StatusOr<v1::Outcome> outcome) {
-  v1::SubmissionAnswer result;
-  result.set_submission_id(submission_id);
-  if (outcome.ok()) {
-    *result.mutable_outcome() = *std::move(outcome);
-  } else {
-    result.mutable_refusal()->set_code(outcome.status().raw_code());
-    *result.mutable_refusal()->mutable_why() = RejectedOf(outcome.status());
-  }
-  return result;
-}
-
-bool IsForTheLeaderToSay(const Broker& broker, const absl::Status& refused) {
-  return absl::IsPermissionDenied(refused) && broker.follows();
-}
-
-absl::Status AdmitSubmission(const Guard& guard, const State& state, const Caller& caller,
-                             const v1::Submission& submission) {
-  MUSTER_RETURN_IF_ERROR(guard.CheckStanding(state, caller));
-  // A body that this build does not know is for ValidateSubmission to explain.
-  if (submission.body_case() == v1::Submission::BODY_NOT_SET) return absl::OkStatus();
-  return Authorize(state, caller.principal.agency_id(), FindRule(submission.body_case()), SubjectOf(submission));
-}
 
 void SubmissionStream::ReadOn() {
   {
@@ -73,14 +24,12 @@ void SubmissionStream::OnReadDone(bool ok) {
     Pump();
     return;
   }
-  v1::StreamSubmitRequest request;
-  absl::Status status = ParseBuffer(read_buffer_, &request);
-  if (status.ok()) status = CheckEnvelope(request);
-  if (!status.ok()) {
-    End(status);
+  absl::StatusOr<std::vector<PendingSubmission>> submissions = SubmissionIntake::Parse(ToBytes(read_buffer_));
+  if (!submissions.ok()) {
+    End(submissions.status());
     return;
   }
-  Take(std::move(request));
+  Take(*std::move(submissions));
   {
     // Only now: another thread would read the next message into read_buffer_, and have it decided before this one.
     absl::MutexLock lock(&mu_);
@@ -89,58 +38,41 @@ void SubmissionStream::OnReadDone(bool ok) {
   ReadOn();
 }
 
-void SubmissionStream::Take(v1::StreamSubmitRequest request) {
-  presence_->Heard(caller().principal.agency_id());
-  const int count = request.submissions_size();
+void SubmissionStream::Take(std::vector<PendingSubmission> submissions) {
+  presence_->Heard(caller().principal().agency_id());
   {
     absl::MutexLock lock(&mu_);
-    in_flight_ += static_cast<size_t>(count);
+    in_flight_ += submissions.size();
   }
-  std::vector<absl::Status> checks(static_cast<size_t>(count));
-  broker_->WithState([&](const State& state) {
-    for (int i = 0; i < count; ++i) {
-      checks[static_cast<size_t>(i)] = AdmitSubmission(*guard_, state, caller(), request.submissions(i));
-    }
-  });
-  const auto self = std::static_pointer_cast<SubmissionStream>(shared_from_this());
-  std::vector<PendingSubmission> passed;
-  passed.reserve(checks.size());
-  for (int i = 0; i < count; ++i) {
-    v1::Submission& submission = *request.mutable_submissions(i);
-    std::string id = submission.submission_id();
-    absl::Status check = std::move(checks[static_cast<size_t>(i)]);
-    if (check.ok() || IsForTheLeaderToSay(*broker_, check)) check = ValidateSubmission(submission);
-    if (check.ok()) {
-      PendingSubmission& pending = passed.emplace_back();
-      pending.principal = caller().principal;
-      pending.submission = std::move(submission);
-      pending.certificate = caller().certificate;
-      pending.done = [self, id = std::move(id)](absl::StatusOr<v1::Outcome> outcome) {
-        self->OnDecided(id, std::move(outcome));
-      };
-    } else {
-      OnDecided(id, std::move(check));
-    }
-  }
-  broker_->SubmitAll(std::move(passed));
+  intake_.Take(caller(), std::move(submissions),
+               [self = std::static_pointer_cast<SubmissionStream>(shared_from_this())](
+                   const v1::Submission& submission, absl::StatusOr<v1::Outcome> outcome, Beside beside) {
+                 self->OnDecided(submission, std::move(outcome), beside);
+               });
 }
 
-void SubmissionStream::OnDecided(const std::string& submission_id, absl::StatusOr<v1::Outcome> outcome) {
-  v1::SubmissionAnswer result = AnswerOf(submission_id, std::move(outcome));
-  bool first = false;
+void SubmissionStream::OnDecided(const v1::Submission& submission, absl::StatusOr<v1::Outcome> outcome, Beside beside) {
   {
     absl::MutexLock lock(&mu_);
-    first = results_.results().empty();
-    *results_.add_results() = std::move(result);
+    ++answered_;
+    AppendAnswer(submission.submission_id(), std::move(outcome), &answers_);
   }
-  if (first) streams()->Wake(weak_from_this());
+  if (beside.more) return;
+  // Where one sender waits for one answer, a hand-over to another thread is most of what it waits for. Where several
+  // do, the sequencer has better things to do than to write.
+  if (beside.alone) {
+    Pump();
+  } else {
+    streams()->Wake(weak_from_this());
+  }
 }
 
 SubmissionStream::Next SubmissionStream::TakeNext() {
-  if (!results_.results().empty()) {
-    in_flight_ -= static_cast<size_t>(results_.results_size());
-    Next next{results_.SerializeAsString(), {}};
-    results_.clear_results();
+  if (answered_ > 0) {
+    in_flight_ -= answered_;
+    answered_ = 0;
+    Next next{ToBuffer(answers_), {}};
+    answers_.clear();
     return next;
   }
   if (reads_done_ && in_flight_ == 0) return {{}, absl::OkStatus()};

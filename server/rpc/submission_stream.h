@@ -12,33 +12,20 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "grpcpp/support/server_callback.h"
 #include "muster/v1/submission.pb.h"
 #include "server/broker/broker.h"
 #include "server/rpc/presence_board.h"
 #include "server/rpc/pumped_stream.h"
+#include "server/rpc/submission_intake.h"
 
 namespace muster {
 
-// The outcome, or the refusal, as an answer in a message of many.
-v1::SubmissionAnswer AnswerOf(const std::string& submission_id, absl::StatusOr<v1::Outcome> outcome);
-
-// Whether the leader is to be asked all the same: a broker that follows may not know yet what allows it.
-bool IsForTheLeaderToSay(const Broker& broker, const absl::Status& refused);
-
-// Whether `caller` may submit this now: its standing, and what the policy table says of the body.
-absl::Status AdmitSubmission(const Guard& guard, const State& state, const Caller& caller,
-                             const v1::Submission& submission);
-
-class SubmissionStream final : public PumpedStream<grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>> {
+class SubmissionStream final : public PumpedStream {
  public:
-  using Reactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
-
-  SubmissionStream(grpc::CallbackServerContext* context, Caller caller, OpenStreams* streams, Broker* broker,
-                   const Guard* guard, PresenceBoard* presence, size_t in_flight_max)
-      : PumpedStream(context, std::move(caller), streams),
-        broker_(broker),
-        guard_(guard),
+  SubmissionStream(StreamCall* call, Caller caller, OpenStreams* streams, Broker* broker, const Guard* guard,
+                   PresenceBoard* presence, size_t in_flight_max)
+      : PumpedStream(call, std::move(caller), streams),
+        intake_(broker, guard),
         presence_(presence),
         in_flight_max_(in_flight_max) {}
 
@@ -51,12 +38,10 @@ class SubmissionStream final : public PumpedStream<grpc::ServerBidiReactor<grpc:
   Next TakeNext() override;
   void BeforeWrite() override { ReadOn(); }
 
-  // Guards and validates each submission; those that pass go to the broker, the others are refused at once.
-  void Take(v1::StreamSubmitRequest request);
-  void OnDecided(const std::string& submission_id, absl::StatusOr<v1::Outcome> outcome);
+  void Take(std::vector<PendingSubmission> submissions);
+  void OnDecided(const v1::Submission& submission, absl::StatusOr<v1::Outcome> outcome, Beside beside);
 
-  Broker* const broker_;
-  const Guard* const guard_;
+  const SubmissionIntake intake_;
   PresenceBoard* const presence_;
   const size_t in_flight_max_;
 
@@ -64,7 +49,9 @@ class SubmissionStream final : public PumpedStream<grpc::ServerBidiReactor<grpc:
   bool reading_ ABSL_GUARDED_BY(mu_) = false;
   bool reads_done_ ABSL_GUARDED_BY(mu_) = false;
   size_t in_flight_ ABSL_GUARDED_BY(mu_) = 0;  // Read, and their result not yet written.
-  v1::StreamSubmitResponse results_ ABSL_GUARDED_BY(mu_);
+  // An encoded v1::StreamSubmitResponse, as far as it has come.
+  std::string answers_ ABSL_GUARDED_BY(mu_);
+  size_t answered_ ABSL_GUARDED_BY(mu_) = 0;  // How many are in it.
 };
 
 }  // namespace muster

@@ -7,14 +7,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/error_reason.h"
-#include "common/field_violation.h"
 #include "common/status_macros.h"
 #include "common/submission_checks.h"
 #include "common/validation.h"
 #include "google/protobuf/message.h"
-#include "grpcpp/impl/codegen/server_callback_handlers.h"
-#include "grpcpp/impl/rpc_service_method.h"
-#include "server/rpc/submission_stream.h"
+#include "server/rpc/submission_intake.h"
 #include "server/rpc/wire.h"
 #include "server/state/queries.h"
 
@@ -60,119 +57,91 @@ v1::Submission TakeSubmission(Message* request, v1::Submission::BodyCase body) {
   return submission;
 }
 
-// What `valid` leaves open: the request's own fields, the submission's among them, have been checked by then.
-absl::Status CheckBetweenFields(const v1::Submission& submission) {
-  std::vector<FieldViolation> violations;
-  CheckSubmission(submission, &violations);
-  return violations.empty() ? absl::OkStatus() : MalformedStatus(violations);
+void End(UnaryCall* call, const absl::StatusOr<grpc::ByteBuffer>& answer) {
+  if (answer.ok()) return call->Finish(*answer);
+  call->Finish(answer.status());
 }
 
 }  // namespace
 
-absl::Status UnaryCalls::AnswerRead(const grpc::AuthContext& context, absl::string_view rpc,
-                                    const grpc::ByteBuffer& request_bytes, grpc::ByteBuffer* response_bytes) const {
-  MUSTER_ASSIGN_OR_RETURN(const Caller caller, guard_->Authenticate(context));
+absl::StatusOr<grpc::ByteBuffer> UnaryCalls::AnswerRead(const UnaryCall& call, absl::string_view rpc) const {
+  MUSTER_ASSIGN_OR_RETURN(const Caller caller, guard_->Authenticate(call.peer()));
   if (!serving_) return CutOff();
   const QueryTable::Query& query = *Queries().Find(rpc);
   const std::unique_ptr<Message> request(query.request->New());
   const std::unique_ptr<Message> response(query.response->New());
-  const absl::Status parsed = ParseBuffer(request_bytes, request.get());
+  const absl::Status parsed = ParseBuffer(call.request(), request.get());
   const absl::Status answered = broker_->WithState([&](const State& state) -> absl::Status {
     MUSTER_RETURN_IF_ERROR(guard_->CheckStanding(state, caller));
-    presence_->Heard(caller.principal.agency_id());
+    presence_->Heard(caller.principal().agency_id());
     MUSTER_RETURN_IF_ERROR(parsed);
-    return AnswerQuery({state, caller.principal, guard_->Now(), caller.not_after, everywhere_}, rpc, *request,
+    return AnswerQuery({state, caller.principal(), guard_->Now(), caller.not_after, everywhere_}, rpc, *request,
                        response.get());
   });
   MUSTER_RETURN_IF_ERROR(answered);
-  *response_bytes = ToBuffer(*response);
-  return absl::OkStatus();
+  return ToBuffer(*response);
 }
 
-grpc::ServerUnaryReactor* UnaryCalls::Read(grpc::CallbackServerContext* context, absl::string_view rpc,
-                                           const grpc::ByteBuffer* request_bytes,
-                                           grpc::ByteBuffer* response_bytes) const {
-  const absl::Status status = AnswerRead(*context->auth_context(), rpc, *request_bytes, response_bytes);
-  if (waiting_ == nullptr || !MayBeBehind(status)) return Finish(context, status);
-  // Another broker may have told the caller of something that has not reached this one. What gRPC gave us stays until
-  // the call is finished.
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  waiting_->Add(absl::IsPermissionDenied(status) ? kRightsWithin : kCursorWithin,
-                [this, context, rpc = std::string(rpc), request_bytes, response_bytes, reactor](bool last) {
-                  const absl::Status again = AnswerRead(*context->auth_context(), rpc, *request_bytes, response_bytes);
-                  if (!last && MayBeBehind(again)) return false;
-                  reactor->Finish(ToGrpcStatus(again));
+void UnaryCalls::Read(UnaryCall* call, absl::string_view rpc) const {
+  const absl::StatusOr<grpc::ByteBuffer> answer = AnswerRead(*call, rpc);
+  if (!broker_->follows() || !MayBeBehind(answer.status())) return End(call, answer);
+  // Another broker may have told the caller of something that has not reached this one.
+  waiting_->Add(absl::IsPermissionDenied(answer.status()) ? kRightsWithin : kCursorWithin,
+                [this, call, rpc = std::string(rpc)](bool last) {
+                  const absl::StatusOr<grpc::ByteBuffer> again = AnswerRead(*call, rpc);
+                  if (!last && MayBeBehind(again.status())) return false;
+                  End(call, again);
                   return true;
                 });
-  return reactor;
 }
 
-grpc::ServerUnaryReactor* UnaryCalls::Change(grpc::CallbackServerContext* context, const MethodDescriptor& method,
-                                             const PolicyRule& rule, const grpc::ByteBuffer* request_bytes,
-                                             grpc::ByteBuffer* response_bytes) const {
+void UnaryCalls::Change(UnaryCall* call, const MethodDescriptor& method, const PolicyRule& rule) const {
   const std::unique_ptr<Message> request = NewMessage(*method.input_type());
-  const absl::Status parsed = ParseBuffer(*request_bytes, request.get());
+  const absl::Status parsed = ParseBuffer(call->request(), request.get());
   // The wrapper's own fields: what is unknown in it would be lost with it.
   const absl::Status valid = parsed.ok() ? Validate(*request) : parsed;
-  return Submit(context, valid, TakeSubmission(request.get(), rule.body),
-                [&method, response_bytes](v1::Outcome outcome) -> absl::Status {
-                  if (outcome.has_rejected()) return ToStatus(outcome.rejected());
-                  const std::unique_ptr<Message> response = NewMessage(*method.output_type());
-                  const FieldDescriptor* field = method.output_type()->FindFieldByNumber(kOutcomeField);
-                  Message* const out = response->GetReflection()->MutableMessage(response.get(), field);
-                  *static_cast<v1::Outcome*>(out) = std::move(outcome);
-                  *response_bytes = ToBuffer(*response);
-                  return absl::OkStatus();
-                });
+  Submit(call, valid, TakeSubmission(request.get(), rule.body),
+         [&method](v1::Outcome outcome) -> absl::StatusOr<grpc::ByteBuffer> {
+           if (outcome.has_rejected()) return ToStatus(outcome.rejected());
+           const std::unique_ptr<Message> response = NewMessage(*method.output_type());
+           const FieldDescriptor* field = method.output_type()->FindFieldByNumber(kOutcomeField);
+           Message* const out = response->GetReflection()->MutableMessage(response.get(), field);
+           *static_cast<v1::Outcome*>(out) = std::move(outcome);
+           return ToBuffer(*response);
+         });
 }
 
-grpc::ServerUnaryReactor* UnaryCalls::Submit(grpc::CallbackServerContext* context, absl::Status valid,
-                                             v1::Submission submission, Answer answer) const {
-  const absl::StatusOr<Caller> caller = guard_->Authenticate(*context->auth_context());
-  if (!caller.ok()) return Finish(context, caller.status());
+void UnaryCalls::Submit(UnaryCall* call, absl::Status valid, v1::Submission submission, Answer answer) const {
+  const absl::StatusOr<Caller> caller = guard_->Authenticate(call->peer());
+  if (!caller.ok()) return call->Finish(caller.status());
   absl::Status status = broker_->WithState([&](const State& state) -> absl::Status {
     MUSTER_RETURN_IF_ERROR(guard_->CheckStanding(state, *caller));
-    presence_->Heard(caller->principal.agency_id());
+    presence_->Heard(caller->principal().agency_id());
     MUSTER_RETURN_IF_ERROR(valid);
-    return Authorize(state, caller->principal.agency_id(), FindRule(submission.body_case()), SubjectOf(submission));
+    return Authorize(state, caller->principal().agency_id(), FindRule(submission.body_case()), SubjectOf(submission));
   });
   if (IsForTheLeaderToSay(*broker_, status)) status = valid;
+  // What `valid` leaves open: the request's own fields, the submission's among them, have been checked by then.
   if (status.ok()) status = CheckBetweenFields(submission);
-  if (!status.ok()) return Finish(context, status);
+  if (!status.ok()) return call->Finish(status);
 
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  PendingSubmission pending;
-  pending.principal = caller->principal;
-  pending.submission = std::move(submission);
-  pending.certificate = caller->certificate;
-  pending.done = [reactor, answer = std::move(answer)](absl::StatusOr<v1::Outcome> outcome) {
-    reactor->Finish(ToGrpcStatus(outcome.ok() ? answer(*std::move(outcome)) : outcome.status()));
+  const auto done = [call, answer = std::move(answer)](const v1::Submission&, absl::StatusOr<v1::Outcome> outcome,
+                                                       Beside) {
+    End(call, outcome.ok() ? answer(*std::move(outcome)) : outcome.status());
   };
-  broker_->Submit(std::move(pending));
-  return reactor;
-}
-
-grpc::ServerUnaryReactor* UnaryCalls::Finish(grpc::CallbackServerContext* context, const absl::Status& status) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  reactor->Finish(ToGrpcStatus(status));
-  return reactor;
+  broker_->Submit(PendingSubmission::Of(caller->sender, submission, done));
 }
 
 UnaryService::UnaryService(const google::protobuf::ServiceDescriptor* service, const UnaryCalls* calls) {
-  using Handler = grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
   for (int i = 0; i < service->method_count(); ++i) {
     const MethodDescriptor* const method = service->method(i);
     const std::string rpc = absl::StrCat(service->full_name(), "/", method->name());
     const PolicyRule* const rule = FindRule(rpc);
-    const std::string& path = paths_.emplace_back(absl::StrCat("/", rpc));
-    AddMethod(new grpc::internal::RpcServiceMethod(path.c_str(), grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
-    MarkMethodRawCallback(
-        i, new Handler([calls, method, rule, rpc](grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-                                                  grpc::ByteBuffer* response) {
-          const bool changes = rule != nullptr && rule->body != v1::Submission::BODY_NOT_SET;
-          return changes ? calls->Change(context, *method, *rule, request, response)
-                         : calls->Read(context, rpc, request, response);
-        }));
+    if (rule != nullptr && rule->body != v1::Submission::BODY_NOT_SET) {
+      AddUnary(rpc, [calls, method, rule](UnaryCall* call) { calls->Change(call, *method, *rule); });
+    } else {
+      AddUnary(rpc, [calls, rpc](UnaryCall* call) { calls->Read(call, rpc); });
+    }
   }
 }
 

@@ -1,5 +1,7 @@
 #include "server/rpc/wire.h"
 
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "common/error_reason.h"
 #include "common/rich_status.h"
@@ -7,16 +9,36 @@
 
 namespace muster {
 
-absl::Status ParseBuffer(const grpc::ByteBuffer& buffer, google::protobuf::Message* message) {
-  grpc::Slice slice;
-  const bool readable = buffer.Valid() && buffer.DumpToSingleSlice(&slice).ok();
-  if (readable && message->ParseFromArray(slice.begin(), static_cast<int>(slice.size()))) return absl::OkStatus();
+namespace {
+
+absl::Status NotReadable(size_t bytes, const google::protobuf::Message& message) {
   return Refusal(
       v1::ERROR_REASON_MALFORMED,
-      absl::StrCat("the request's ", readable ? slice.size() : 0, " bytes are not a ",
-                   message->GetDescriptor()->full_name(),
+      absl::StrCat("the request's ", bytes, " bytes are not a ", message.GetDescriptor()->full_name(),
                    " (or hold text that is not UTF-8, or are nested too deeply); build it from the published "
                    "proto files"));
+}
+
+}  // namespace
+
+absl::Status ParseBuffer(const grpc::ByteBuffer& buffer, google::protobuf::Message* message) {
+  grpc::Slice slice;
+  if (!buffer.Valid() || !buffer.DumpToSingleSlice(&slice).ok()) return NotReadable(0, *message);
+  return ParseBytes(absl::string_view(reinterpret_cast<const char*>(slice.begin()), slice.size()), message);
+}
+
+std::string ToBytes(const grpc::ByteBuffer& buffer) {
+  std::string bytes;
+  std::vector<grpc::Slice> slices;
+  if (!buffer.Valid() || !buffer.Dump(&slices).ok()) return bytes;
+  bytes.reserve(buffer.Length());
+  for (const grpc::Slice& slice : slices) bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  return bytes;
+}
+
+absl::Status ParseBytes(absl::string_view bytes, google::protobuf::Message* message) {
+  if (message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return absl::OkStatus();
+  return NotReadable(bytes.size(), *message);
 }
 
 grpc::ByteBuffer ToBuffer(absl::string_view bytes) {

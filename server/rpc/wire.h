@@ -14,6 +14,10 @@ namespace muster {
 
 // INVALID_ARGUMENT (MALFORMED) when the bytes are not such a message.
 absl::Status ParseBuffer(const grpc::ByteBuffer& buffer, google::protobuf::Message* message);
+absl::Status ParseBytes(absl::string_view bytes, google::protobuf::Message* message);
+
+// Nothing when the buffer is not valid.
+std::string ToBytes(const grpc::ByteBuffer& buffer);
 
 grpc::ByteBuffer ToBuffer(absl::string_view bytes);
 grpc::ByteBuffer ToBuffer(const google::protobuf::Message& message);

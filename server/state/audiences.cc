@@ -5,11 +5,10 @@
 
 namespace muster {
 
-Audiences::Address Audiences::Next(std::vector<std::string> agency_ids) {
+AudienceId Audiences::IdOf(std::vector<std::string> agency_ids) {
   std::sort(agency_ids.begin(), agency_ids.end());
   agency_ids.erase(std::unique(agency_ids.begin(), agency_ids.end()), agency_ids.end());
-  const AudienceId id = Intern(std::move(agency_ids));
-  return {id, ++notices_[id]};
+  return Intern(std::move(agency_ids));
 }
 
 std::vector<AudienceId> Audiences::Of(absl::string_view agency_id) const {

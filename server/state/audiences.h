@@ -12,9 +12,10 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "absl/container/btree_map.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "muster/storage/v1/storage.pb.h"
 
@@ -30,10 +31,14 @@ class Audiences {
     uint64_t rank = 0;
   };
 
-  // Addresses one more notice to `agency_ids`, which must not be empty; sorts and deduplicates them.
-  Address Next(std::vector<std::string> agency_ids);
+  // The audience of `agency_ids`, which must not be empty; sorts and deduplicates them.
+  AudienceId IdOf(std::vector<std::string> agency_ids);
 
-  // The sorted members. `id` must have come from Next.
+  // Addresses one more notice to an audience.
+  Address Next(AudienceId id) { return {id, ++notices_[id]}; }
+  Address Next(std::vector<std::string> agency_ids) { return Next(IdOf(std::move(agency_ids))); }
+
+  // The sorted members. `id` must have come from IdOf or Next.
   const std::vector<std::string>& Members(AudienceId id) const { return *members_[id]; }
 
   // The audiences that `agency_id` belongs to, ascending.
@@ -54,7 +59,7 @@ class Audiences {
   std::map<std::vector<std::string>, AudienceId> ids_;    // A node-based map: members_ points at its keys.
   std::vector<const std::vector<std::string>*> members_;  // By id.
   std::vector<uint64_t> notices_;                         // By id.
-  absl::btree_map<std::string, std::vector<AudienceId>> by_agency_;
+  absl::flat_hash_map<std::string, std::vector<AudienceId>> by_agency_;
 };
 
 }  // namespace muster

@@ -37,7 +37,7 @@ class Decider {
   void Happen(const Timer& timer);
 
   // After Decide returned OK, or Happen.
-  Notices TakeNotices() && { return std::move(notices_); }
+  Notices&& TakeNotices() && { return std::move(notices_); }
   bool access_changed() const { return access_changed_; }
 
  private:
@@ -118,6 +118,7 @@ class Decider {
   // ---- Tallies
   absl::Status CheckEntry(const OperationRecord& operation, const v1::TallyEntry& entry) const;
   TallyLedger::Filing FilingIn(const OperationRecord& operation) const;
+  void TellEntry(OperationRecord* operation, const v1::TallyEntryRecord& filed);
 
   // ---- Activities
   // Whether the caller may enter it, and in which mode.

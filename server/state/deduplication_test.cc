@@ -1,5 +1,6 @@
 #include "server/state/deduplication.h"
 
+#include "common/clock.h"
 #include "common/error_reason.h"
 #include "gtest/gtest.h"
 #include "server/state/testing/test_support.h"
@@ -118,6 +119,61 @@ TEST_F(DeduplicationTest, AnIdFromTheFutureIsRefusedBeyondADayAndRememberedLonge
   world_.MustSubmit("ky-ago", Arrests(3));  // Lets the state forget what it may.
   EXPECT_TRUE(world_.Submit("ky-ago", ahead).repeat());
   EXPECT_EQ(ArrestTotal(), 2);
+}
+
+TEST_F(DeduplicationTest, EachIsForgottenInItsTimeWhateverClocksMadeTheIds) {
+  const absl::Time now = world_.clock().Now();
+  const v1::Submission ahead = WithId(Arrests(1), now + absl::Hours(5), 1);
+  const v1::Submission slow = WithId(Arrests(2), now - absl::Hours(5), 2);
+  const v1::Submission last = WithId(Arrests(3), now + absl::Hours(2), 3);
+  for (const v1::Submission* one : {&ahead, &slow, &last}) world_.MustSubmit("ky-ago", *one);
+  State restored;
+  restored.FromImage(world_.state().ToImage());
+  const auto remembered_after = [&](State* state, absl::Duration passed) {
+    world_.clock().Set(now + Deduplication::kRemember + passed);
+    v1::Event event;
+    event.set_sequence(state->sequence() + 1);
+    event.set_rules_version(kRulesVersion);
+    *event.mutable_accepted_at() = ToProto(world_.clock().Now());
+    *event.mutable_principal() = PrincipalOf("ky-ago");
+    *event.mutable_submission() = Numbered(Arrests(90), 1);  // Not among those remembered by id.
+    event.mutable_submission()->mutable_outbox_number()->set_outbox_id(world_.NewId("ky-ago"));
+    state->Apply(event);
+    return state->ToImage().remembered_size();
+  };
+  for (State* state : {&world_.state(), &restored}) {
+    EXPECT_EQ(remembered_after(state, absl::Hours(1)), 2) << "an id that was slow is remembered from when it came";
+    EXPECT_EQ(remembered_after(state, absl::Hours(2)), 1);
+    EXPECT_EQ(remembered_after(state, absl::Hours(4)), 1);
+    EXPECT_EQ(remembered_after(state, absl::Hours(5)), 0);
+  }
+}
+
+TEST_F(DeduplicationTest, WhatIsRememberedIsTheWholeOutcome) {
+  v1::Submission refused = SetPhase(v1::OPERATION_PHASE_CLOSED);
+  refused.set_submission_id(TestUuid(world_.clock().Now(), 7));
+  for (const char* agency_id : {"ky-ago", "lead"}) {
+    const v1::Outcome first = world_.Submit(agency_id, refused);
+    ASSERT_TRUE(first.has_rejected());
+    EXPECT_EQ(first.submission_id(), refused.submission_id());
+    EXPECT_FALSE(first.cursor().empty());
+    v1::Outcome repeat = world_.Submit(agency_id, refused);
+    EXPECT_TRUE(repeat.repeat());
+    repeat.clear_repeat();
+    EXPECT_EQ(repeat.SerializeAsString(), first.SerializeAsString());
+  }
+}
+
+TEST_F(DeduplicationTest, AnIdThatIsNoUuidIsRefusedWithANumberToo) {
+  const std::string content = Content();
+  v1::Submission submission = Numbered(Arrests(1), 1);
+  submission.set_submission_id("mine");
+  EXPECT_TRUE(world_.Submit("ky-ago", submission).has_rejected());
+  submission = Numbered(Arrests(1), 1);
+  submission.mutable_outbox_number()->set_outbox_id("mine");
+  EXPECT_TRUE(world_.Submit("ky-ago", submission).has_rejected());
+  EXPECT_EQ(Content(), content);
+  EXPECT_EQ(ArrestTotal(), 0);
 }
 
 TEST_F(DeduplicationTest, OutboxNumbersMustNotLeaveAGap) {

@@ -5,6 +5,7 @@
 #define MUSTER_SERVER_STATE_MODEL_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/container/btree_map.h"
 #include "server/state/access/disclosure_log.h"
@@ -18,6 +19,8 @@ namespace muster {
 struct Model {
   Roster roster;
   absl::btree_map<std::string, OperationRecord> operations;
+  // The ids of those that have changed since the last snapshot, each once.
+  std::vector<std::string> changed_operations;
   // Of every operation and of none: deconfliction looks across operations.
   ActivityBook activities;
   // Of what belongs to no operation; the others are in their operation's record.

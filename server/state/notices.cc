@@ -30,6 +30,18 @@ void Notices::TellOf(const OperationRecord& operation, std::vector<std::string> 
   Collect(&operation, std::move(agency_ids), std::move(notice), std::move(why), secrecy);
 }
 
+void Notices::TellEntry(const OperationRecord& operation, const v1::TallyEntryRecord& record, AudienceId known) {
+  CollectEntry(operation, record).known = known;
+}
+
+void Notices::TellEntry(const OperationRecord& operation, const v1::TallyEntryRecord& record,
+                        std::vector<std::string> agency_ids, Learn learn) {
+  if (agency_ids.empty()) return;
+  Collected& collected = CollectEntry(operation, record);
+  collected.agency_ids = std::move(agency_ids);
+  collected.learn = std::move(learn);
+}
+
 void Notices::TellEach(const OperationRecord& operation, const ContentFor& content) {
   std::map<std::string, std::pair<std::vector<std::string>, v1::Notice>> readers_by_bytes;
   for (const auto& [agency_id, participant] : operation.participants()) {
@@ -48,34 +60,59 @@ void Notices::Collect(const OperationRecord* operation, std::vector<std::string>
                       std::string why, Secrecy secrecy) {
   if (agency_ids.empty()) return;
   Stamp(at_, operation, &notice);
-  collected_.push_back({std::move(agency_ids), notice.SerializeAsString(), notice.operation_id(),
-                        TopicOf(notice, operation == nullptr ? "" : operation->lead_agency_id()), std::move(why),
-                        secrecy});
+  Collected& collected = collected_.emplace_back();
+  collected.agency_ids = std::move(agency_ids);
+  collected.bytes = notice.SerializeAsString();
+  collected.operation_id = notice.operation_id();
+  collected.topic = TopicOf(notice, operation == nullptr ? "" : operation->lead_agency_id());
+  collected.why = std::move(why);
+  collected.secrecy = secrecy;
 }
 
-std::vector<AddressedNotice> Notices::Address(absl::string_view acting_agency_id, bool record_disclosures, Model* model,
-                                              Audiences* audiences) && {
-  const auto is_shut_out = [model](const std::string& agency_id) {
-    const v1::AgencyRecord* record = model->roster.Find(agency_id);
+Notices::Collected& Notices::CollectEntry(const OperationRecord& operation, const v1::TallyEntryRecord& record) {
+  v1::Notice notice;
+  notice.set_operation_id(operation.id());
+  notice.set_mode(operation.operation().mode());
+  // Lent to the notice and taken back, which saves copying them: neither encoding nor TopicOf changes them.
+  notice.unsafe_arena_set_allocated_at(const_cast<google::protobuf::Timestamp*>(&at_));
+  notice.unsafe_arena_set_allocated_tally_entry(const_cast<v1::TallyEntryRecord*>(&record));
+  Collected& collected = collected_.emplace_back();
+  collected.bytes = notice.SerializeAsString();
+  collected.operation_id = operation.id();
+  collected.topic = TopicOf(notice, operation.lead_agency_id());
+  notice.unsafe_arena_release_tally_entry();
+  notice.unsafe_arena_release_at();
+  return collected;
+}
+
+std::optional<AudienceId> Notices::TakeAudience(Collected* collected, const Roster& roster, Audiences* audiences) {
+  if (collected->known.has_value()) return collected->known;
+  const auto is_shut_out = [&roster](const std::string& agency_id) {
+    const v1::AgencyRecord* record = roster.Find(agency_id);
     return record == nullptr || record->standing() != v1::AGENCY_STANDING_ACTIVE;
   };
-  std::vector<AddressedNotice> addressed;
-  addressed.reserve(collected_.size());
+  std::vector<std::string>& readers = collected->agency_ids;
+  readers.erase(std::remove_if(readers.begin(), readers.end(), is_shut_out), readers.end());
+  if (readers.empty()) return std::nullopt;
+  const AudienceId audience = audiences->IdOf(std::move(readers));
+  if (collected->learn) collected->learn(audience);
+  return audience;
+}
+
+void Notices::Address(absl::string_view acting_agency_id, bool record_disclosures, Model* model, Audiences* audiences,
+                      std::vector<AddressedNotice>* addressed) && {
+  addressed->reserve(addressed->size() + collected_.size());
   for (Collected& one : collected_) {
-    std::vector<std::string>& readers = one.agency_ids;
-    readers.erase(std::remove_if(readers.begin(), readers.end(), is_shut_out), readers.end());
-    if (readers.empty()) continue;
-    std::vector<storage::v1::DisclosureImage> disclosures;
-    if (record_disclosures) disclosures = DisclosuresOf(one.topic, acting_agency_id, readers, at_, one.why);
-    const Audiences::Address address = audiences->Next(std::move(readers));
-    DisclosureLog& log = LogFor(one.operation_id, one.secrecy, model);
-    for (storage::v1::DisclosureImage& disclosure : disclosures) {
-      disclosure.set_audience(address.audience);
-      log.Add(std::move(disclosure));
+    const std::optional<AudienceId> audience = TakeAudience(&one, model->roster, audiences);
+    if (!audience.has_value()) continue;
+    if (record_disclosures) {
+      DisclosureLog& log = LogFor(one.operation_id, one.secrecy, model);
+      for (const absl::string_view owner : DisclosedBy(one.topic, acting_agency_id, audiences->Members(*audience))) {
+        log.Add({at_, owner, *audience, one.topic.object_class, one.topic.object_id, one.why});
+      }
     }
-    addressed.push_back({address, std::move(one.bytes)});
+    addressed->push_back({audiences->Next(*audience), std::move(one.bytes)});
   }
-  return addressed;
 }
 
 std::vector<std::string> ParticipantsWhere(const OperationRecord& operation,

@@ -42,7 +42,7 @@ absl::Status ShowPage(const Map& map, const v1::PageOptions& page, const Visible
       return absl::OkStatus();
     }
     show(it->first, it->second);
-    last = it->first;
+    last = std::string(it->first);
     ++shown;
   }
   return absl::OkStatus();

@@ -1,5 +1,8 @@
 #include "server/state/state.h"
 
+#include <algorithm>
+#include <tuple>
+
 #include "absl/strings/escaping.h"
 #include "common/clock.h"
 #include "common/error_reason.h"
@@ -37,9 +40,7 @@ void State::LetDueHappen(const v1::Event& event, Applied* applied) {
     const google::protobuf::Timestamp at = ToProto(timer.due);
     Decider decider(this, &model_, event, at);
     decider.Happen(timer);
-    for (AddressedNotice& notice : std::move(decider).TakeNotices().Address("", true, &model_, &audiences_)) {
-      applied->notices.push_back(std::move(notice));
-    }
+    std::move(decider).TakeNotices().Address("", true, &model_, &audiences_, &applied->notices);
   }
 }
 
@@ -66,9 +67,7 @@ void State::ApplySubmission(const v1::Event& event, Applied* applied) {
     *outcome.mutable_accepted() = *std::move(decision);
     applied->access_changed = decider.access_changed();
     const bool record = Rules(event.rules_version()).disclosures_are_recorded;
-    for (AddressedNotice& notice : std::move(decider).TakeNotices().Address(agency_id, record, &model_, &audiences_)) {
-      applied->notices.push_back(std::move(notice));
-    }
+    std::move(decider).TakeNotices().Address(agency_id, record, &model_, &audiences_, &applied->notices);
   } else {
     *outcome.mutable_rejected() = RejectedOf(decision.status());
   }
@@ -113,27 +112,66 @@ std::string State::Digest() const {
 }
 
 storage::v1::StateImage State::ToImage() const {
+  storage::v1::StateImage image = RestToImage();
+  deduplication_.ToImage(&image);
+  for (const auto& [id, operation] : model_.operations) *image.add_operations() = operation.ToImage();
+  return image;
+}
+
+State::Changes State::TakeChanges() {
+  Changes changes;
+  changes.image_ = RestToImage();
+  deduplication_.AppendTo(&changes.encoded_);
+  for (const std::string& id : model_.changed_operations) {
+    OperationRecord& operation = model_.operations.at(id);
+    changes.operations_.push_back(operation.Freeze());
+    operation.ForgetChanges();
+  }
+  model_.changed_operations.clear();
+  return changes;
+}
+
+storage::v1::StateImage State::Changes::ToImage() && {
+  std::string encoded;
+  storage::v1::StateImage image = std::move(*this).ToImage(&encoded);
+  image.MergeFromString(encoded);  // What we have made.
+  std::sort(image.mutable_remembered()->begin(), image.mutable_remembered()->end(), [](const auto& a, const auto& b) {
+    return std::tie(a.agency_id(), a.submission_id()) < std::tie(b.agency_id(), b.submission_id());
+  });
+  return image;
+}
+
+storage::v1::StateImage State::Changes::ToImage(std::string* encoded) && {
+  for (const auto& operation : operations_) *image_.add_operations() = operation();
+  *encoded = std::move(encoded_);
+  return std::move(image_);
+}
+
+storage::v1::StateImage State::RestToImage() const {
   storage::v1::StateImage image;
   image.set_sequence(sequence_);
   if (sequence_ != 0) *image.mutable_last_accepted_at() = ToProto(last_accepted_at_);
   *image.mutable_genesis() = genesis_;
   model_.roster.ToImage(&image);
-  for (const auto& [id, operation] : model_.operations) *image.add_operations() = operation.ToImage();
   model_.activities.ToImage(&image);
   model_.disclosures.ToImage(image.mutable_disclosures());
   model_.sealed_disclosures.ToImage(image.mutable_sealed_disclosures());
-  deduplication_.ToImage(&image);
   audiences_.ToImage(&image);
   return image;
 }
 
-void State::FromImage(const storage::v1::StateImage& image) {
+void State::FromImage(const storage::v1::StateImage& image, const LoadOperation& load) {
   sequence_ = image.sequence();
   if (sequence_ != 0) last_accepted_at_ = FromProto(image.last_accepted_at());
   genesis_ = image.genesis();
   model_.roster.FromImage(image);
   for (const storage::v1::OperationImage& saved : image.operations()) {
-    model_.operations[saved.operation().operation_id()].FromImage(saved, &model_.timers);
+    const std::string& id = saved.operation().operation_id();
+    OperationRecord& operation = model_.operations[id];
+    OperationBody::Load load_body;
+    if (load) load_body = [load, id] { return load(id); };
+    operation.FromImage(saved, &model_.timers, std::move(load_body));
+    operation.NoteChangesIn(&model_.changed_operations);
   }
   model_.activities.FromImage(image, &model_.timers);
   model_.disclosures.FromImage(image.disclosures());

@@ -9,8 +9,10 @@
 #define MUSTER_SERVER_STATE_STATE_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/container/btree_map.h"
 #include "absl/status/statusor.h"
@@ -67,10 +69,31 @@ class State {
   std::string Digest() const;
 
   storage::v1::StateImage ToImage() const;
-  // Replaces everything. The state must be new.
-  void FromImage(const storage::v1::StateImage& image);
+  // The same with no operations but those that have changed since the last call; with all that there are the first
+  // time, unless the state was made from an image. The operations are added by ToImage, which takes long and may run on
+  // another thread while the state goes on, but not longer than it.
+  class Changes {
+   public:
+    storage::v1::StateImage ToImage() &&;
+    // The same in two parts, of which the second, encoded, is `encoded`: what is too much to be made messages of.
+    storage::v1::StateImage ToImage(std::string* encoded) &&;
+
+   private:
+    friend class State;
+    storage::v1::StateImage image_;
+    std::string encoded_;
+    std::vector<std::function<storage::v1::OperationImage()>> operations_;
+  };
+  Changes TakeChanges();
+  // Returns the image of an operation; its body is taken from that.
+  using LoadOperation = std::function<storage::v1::OperationImage(const std::string& operation_id)>;
+  // Replaces everything. The state must be new. With `load`, operations have bodies that are loaded when something asks
+  // for them, and that `image` lacks.
+  void FromImage(const storage::v1::StateImage& image, const LoadOperation& load = nullptr);
 
  private:
+  // All but the operations and what is remembered of submissions.
+  storage::v1::StateImage RestToImage() const;
   void ApplyGenesis(const v1::Event& event);
   void LetDueHappen(const v1::Event& event, Applied* applied);
   void ApplySubmission(const v1::Event& event, Applied* applied);

@@ -88,12 +88,14 @@ class BrokerRun {
     shared->answers.resize(steps.size(), absl::DeadlineExceededError("no answer came"));
     std::vector<PendingSubmission> pending;
     for (size_t i = 0; i < steps.size(); ++i) {
-      pending.push_back({steps[i].principal, steps[i].submission, [&, shared, i](absl::StatusOr<v1::Outcome> answer) {
-                           if (answer.ok()) answered(steps[i], *answer);
-                           absl::MutexLock lock(&shared->mu);
-                           shared->answers[i] = answer.status();
-                           --shared->left;
-                         }});
+      const auto done = [&, shared, i](const v1::Submission&, const absl::StatusOr<v1::Outcome>& answer, Beside) {
+        if (answer.ok()) answered(steps[i], *answer);
+        absl::MutexLock lock(&shared->mu);
+        shared->answers[i] = answer.status();
+        --shared->left;
+      };
+      pending.push_back(
+          PendingSubmission::Of(std::make_shared<const Sender>(steps[i].principal), steps[i].submission, done));
     }
     clock_.Advance(absl::Seconds(1));
     broker_->SubmitAll(std::move(pending));
@@ -116,10 +118,10 @@ class BrokerRun {
     });
     if (!subscriber.ok()) return subscriber.status();
     Transcript feed{"the feed of " + agency_id, agency_id, {}, true};
-    std::vector<QueuedDelivery> deliveries;
+    std::vector<DeliveryRun> runs;
     bool caught_up = false;
     while (!caught_up) {
-      if ((*subscriber)->Drain(64, 1 << 20, &deliveries, &caught_up) > 0 || caught_up) continue;
+      if ((*subscriber)->Drain(64, 1 << 20, &runs, &caught_up) > 0 || caught_up) continue;
       if (!(*subscriber)->status().ok()) break;
       absl::MutexLock lock(&bell->mu);
       if (!bell->mu.AwaitWithTimeout(absl::Condition(&bell->rung), kAnswerPatience)) break;
@@ -128,12 +130,15 @@ class BrokerRun {
     const absl::Status ended = (*subscriber)->status();
     (*subscriber)->Cancel();
     if (!caught_up) return ended.ok() ? absl::DeadlineExceededError("the feed does not come to its end") : ended;
-    for (const QueuedDelivery& delivery : deliveries) {
-      v1::Notice notice;
-      notice.ParseFromString(*delivery.notice);
-      feed.deliveries.push_back({absl::StrCat(delivery.position),
-                                 delivery.position == 1 ? "" : absl::StrCat(delivery.position - 1),
-                                 EncodeNotice(notice)});
+    for (const DeliveryRun& run : runs) {
+      v1::SubscribeResponse response;
+      response.ParseFromArray(run.bytes().data(), static_cast<int>(run.bytes().size()));
+      uint64_t position = run.first_position();
+      for (const v1::Delivery& delivery : response.deliveries()) {
+        feed.deliveries.push_back({absl::StrCat(position), position == 1 ? "" : absl::StrCat(position - 1),
+                                   EncodeNotice(delivery.notice())});
+        ++position;
+      }
     }
     return feed;
   }

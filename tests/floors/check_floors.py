@@ -41,6 +41,7 @@ MAY_INCLUDE = {
     "server/admin/": ("server/admin/",) + BROKER,
     "server/rpc/": ("server/rpc/",) + BROKER,
     "server/": ("server/", "common/") + PROTO,
+    "client/cli/": ("client/cli/", "client/bench/", "client/lib/", "common/") + PROTO,
     "client/": ("client/lib/", "common/") + PROTO,  # And the file's own folder of client/.
 }
 MAY_NAME_GRPC = ("server/rpc/", "server/etcd/", "server/cluster/", "client/")
@@ -125,6 +126,8 @@ PLANTED = [
     ("server/planted_main.cc", "#include <grpcpp/server.h>\n", 1, "may name gRPC"),
     ("client/lib/planted.cc", '#include "server/state/state.h"\n', 1, "may include only"),
     ("client/lib/planted.h", '#include "client/cli/table.h"\n', 1, "may include only"),
+    ("client/bench/planted.cc", '#include "client/cli/table.h"\n', 1, "may include only"),
+    ("client/agent/planted.cc", '#include "client/bench/route.h"\n', 1, "may include only"),
     ("server/state/planted_test.cc", '#include "server/rpc/server.h"\n', 1, "may include only"),
     ("common/planted_clock.cc", "// absl::Now() is fine here\nauto t = absl::Now();\n", 2, "wall clock"),
     ("client/cli/planted.cc", "auto t = std::chrono::system_clock::now();\n", 1, "wall clock"),

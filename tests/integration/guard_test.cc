@@ -1,6 +1,7 @@
 // Every RPC stands behind the guard. The RPCs come from the broker's own reflection, so that none can be forgotten
 // here.
 #include <set>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -156,6 +157,26 @@ TEST_F(Guarding, HealthSaysServingToAnEnrolledAgency) {
   const WireAnswer answer = CallWire(ChannelOf(kBystander), "grpc.health.v1.Health/Check", {""});
   ASSERT_TRUE(answer.status.ok()) << answer.status;
   EXPECT_EQ(answer.responses, std::vector<std::string>{"\x08\x01"});  // HealthCheckResponse{status: SERVING}
+}
+
+TEST_F(Guarding, HealthKnowsOnlyTheBrokerAsAWhole) {
+  const std::string named("\x0a\x01x", 3);  // HealthCheckRequest{service: "x"}
+  for (const char* rpc : {"grpc.health.v1.Health/Check", "grpc.health.v1.Health/Watch"}) {
+    EXPECT_EQ(CallWire(ChannelOf(kBystander), rpc, {named}).status.code(), absl::StatusCode::kNotFound) << rpc;
+  }
+}
+
+TEST_F(Guarding, HealthIsWatchedUntilTheBrokerDrains) {
+  const std::shared_ptr<grpc::Channel> channel = ChannelOf(kBystander);
+  // The call ends by itself: it asks for more responses than will come.
+  std::thread stop([this] {
+    EXPECT_TRUE(Eventually([&] { return broker_.Metric("muster_open_streams") == 1; }));
+    EXPECT_EQ(broker_.Stop().value_or(-1), 0);
+  });
+  const WireAnswer answer = CallWire(channel, "grpc.health.v1.Health/Watch", {""}, {.responses_max = 2});
+  stop.join();
+  EXPECT_EQ(answer.responses, std::vector<std::string>{"\x08\x01"});
+  EXPECT_EQ(ReasonOf(answer.status), v1::ERROR_REASON_DRAINING) << answer.status;
 }
 
 TEST_F(Guarding, AnRpcThatDoesNotExistIsUnimplemented) {

@@ -14,7 +14,7 @@ ACKNOWLEDGE_FIRST = (
            "  if (absl::Status appended = log_->Append(batch.encoded); !appended.ok()) {",
            """  const std::vector<EncodedEvent> encoded = batch.encoded;
   std::vector<Applied> early = applier_->Apply(batch.events);
-  const absl::Status told = applier_->Publish(batch.events.front().sequence(), early);
+  const absl::Status told = applier_->Publish(batch.events.front()->sequence(), early);
   Acknowledge(std::move(batch), std::move(early));
   const absl::Status late = log_->Append(encoded);
   if (!late.ok()) TurnAway(StopAccepting(late, hooks_.failed), late);
@@ -27,7 +27,7 @@ DECIDE_AGAIN = (
            "  if (now >= absl::InfinitePast()) return std::nullopt;\n"
            "  if (submission.has_outbox_number()) {\n    return FindByNumber("),
     Change("server/state/deduplication.cc", "  const auto plain = by_id_.find(agency_and_id);",
-           "  if (!agency_and_id.first.empty()) return nullptr;\n  const auto plain = by_id_.find(agency_and_id);"),
+           "  if (agency_and_id.agency != ~0u) return nullptr;\n  const auto plain = by_id_.find(agency_and_id);"),
 )
 
 MUTANTS = (
@@ -62,17 +62,17 @@ MUTANTS = (
            (("broker_test", "PublisherTest.*"),),
            ("server/broker/publisher.cc", "server/broker/catch_up.cc")),
     Mutant("skips the filter of the replayed feed",
-           (Change("server/broker/catch_up.cc", "if (Receives(slice->memberships, row.audience)) {",
-                   "if (Receives(slice->memberships, row.audience) || true) {"),),
+           (Change("server/broker/catch_up.cc", "if (Receives(*slice.memberships, row.audience)) {",
+                   "if (Receives(*slice.memberships, row.audience) || true) {"),),
            (("broker_test", "PublisherTest.*"),)),
     Mutant("skips the filter of the live feed",
-           (Change("server/broker/publisher.cc", "if (!Receives(*subscriber->memberships_, notices[k].audience)) continue;",
+           (Change("server/broker/publisher.cc", "if (!Receives(*group.memberships, rows[k].audience)) continue;",
                    ""),),
            (("broker_test", "PublisherTest.*"),)),
     Mutant("skips the re-check of the certificate at each RPC",
            (Change("server/rpc/guard.cc",
                    "  MUSTER_RETURN_IF_ERROR(CheckValidity(caller.not_before, caller.not_after));\n"
-                   "  return state.roster().CheckStanding(caller.principal);",
+                   "  return state.roster().CheckStanding(caller.principal());",
                    "  static_cast<void>(state);\n  static_cast<void>(caller);\n  return absl::OkStatus();"),),
            (("integration_test", "Revocation.StillHoldsAfterARestart"),), (), True),
     Mutant("admits what the policy does not name",
@@ -121,13 +121,23 @@ MUTANTS = (
            (("broker_core_test", "RecoveryTest.FeedAhead*"),)),
     Mutant("trusts a snapshot that is ahead of the feed",
            (Change("server/broker/recovery.cc",
-                   "snapshot.has_value() && recovered.feed->last_sequence() >= snapshot->sequence()",
+                   "snapshot.has_value() && recovered.feed->last_sequence() >= snapshot->image.sequence()",
                    "snapshot.has_value()"),),
            (("broker_core_test", "RecoveryTest.FeedThatAPowerCut*"), SIMULATION)),
     Mutant("loads a snapshot without looking at its digest",
            (Change("server/broker/snapshot_store.cc",
-                   "Sha256Bytes(rest.substr(kDigestBytes)) != rest.substr(0, kDigestBytes) ||", ""),),
+                   "Sha256Bytes(rest.substr(kDigestBytes)) != rest.substr(0, kDigestBytes)", "false"),),
            (("broker_core_test", "SnapshotStoreTest.Every*"),)),
+    Mutant("forgets which operations have changed when a snapshot was not written",
+           (Change("server/broker/snapshot_store.cc", "    unsaved_[id] = std::move(operation);", ""),),
+           (("broker_core_test", "SnapshotStoreTest.WhatFailedToBeSaved*"),)),
+    Mutant("answers from an operation's damaged entries",
+           (Change("server/broker/operation_store.cc",
+                   "!found || Sha256Bytes(select.ColumnBlob(1)) != select.ColumnBlob(0) ||", "!found ||"),),
+           (("broker_core_test", "SnapshotStoreTest.ADamagedHead*"),)),
+    Mutant("notes only the first change of an operation, not the first after each snapshot",
+           (Change("server/state/state.cc", "    operation.ForgetChanges();\n", ""),),
+           (("broker_core_test", "SnapshotStoreTest.WhatChanged*"),)),
     Mutant("lets the clock run backwards in the log",
            (Change("server/broker/sequencer.cc", "std::max(clock_->Now(), applier_->state().last_accepted_at())",
                    "std::max(clock_->Now(), absl::UnixEpoch())"),),

@@ -15,6 +15,9 @@ inline constexpr Nanos kMicrosecond = 1'000;
 inline constexpr Nanos kMillisecond = 1'000'000;
 inline constexpr Nanos kSecond = 1'000'000'000;
 
+// Of every histogram here: percentiles within 1.6 %, in whole numbers.
+inline constexpr int kHistogramBits = 6;
+
 // Fractions are in units of 2^-30.
 inline constexpr int kFractionBits = 30;
 inline constexpr int64_t kOne = int64_t{1} << kFractionBits;

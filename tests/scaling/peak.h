@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "common/histogram.h"
 #include "tests/scaling/country.h"
-#include "tests/scaling/histogram.h"
 
 namespace muster::scaling {
 
@@ -47,11 +47,12 @@ struct Utilisation {
 struct PeakResult {
   uint64_t posts = 0;
   uint64_t events_simulated = 0;
-  Histogram ack_within;   // From the post's sending to its outcome, the operation at home in its own cell.
-  Histogram ack_across;   // The same, forwarded to another cell.
-  Histogram last_within;  // From the outcome to the last reader of the home cell.
-  Histogram last_across;  // To the last reader of the other cells.
-  Histogram national;     // The national GO, each agency's: from when it was sent.
+  Histogram ack_within{
+      kHistogramBits};  // From the post's sending to its outcome, the operation at home in its own cell.
+  Histogram ack_across{kHistogramBits};   // The same, forwarded to another cell.
+  Histogram last_within{kHistogramBits};  // From the outcome to the last reader of the home cell.
+  Histogram last_across{kHistogramBits};  // To the last reader of the other cells.
+  Histogram national{kHistogramBits};     // The national GO, each agency's: from when it was sent.
   std::array<Traffic, kLinkClasses> traffic;
   Utilisation utilisation;
 

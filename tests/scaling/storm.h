@@ -4,8 +4,8 @@
 
 #include <cstdint>
 
+#include "common/histogram.h"
 #include "tests/scaling/country.h"
-#include "tests/scaling/histogram.h"
 
 namespace muster::scaling {
 
@@ -23,7 +23,8 @@ struct Outage {
 };
 
 struct StormResult {
-  Histogram reconnected;  // Each agency's, from when the brokers were there again until it had all that it missed.
+  Histogram reconnected{
+      kHistogramBits};    // Each agency's, from when the brokers were there again until it had all that it missed.
   uint64_t attempts = 0;  // While the brokers were there.
   uint64_t given_up = 0;  // Of those, how many were not answered in time.
   int64_t busiest_per_mille = 0;  // The busiest second of all cores of the cell's brokers; above 1,000: a line grew.

@@ -298,9 +298,9 @@ void Simulation::DamageFiles() {
 // Goes on from the last delivery read, until told that this is all.
 void Simulation::ReadFeed(Client* client) {
   const std::string cursor = EncodeCursor(broker_->log_id(), client->notices.size());
-  for (const QueuedDelivery& delivery : ReadToPresent(broker_.get(), client->agency_id, cursor, 1 + Pick(20))) {
+  for (ReadDelivery& delivery : ReadToPresent(broker_.get(), client->agency_id, cursor, 1 + Pick(20))) {
     EXPECT_EQ(delivery.position, client->notices.size() + 1) << "deliveries of " << client->agency_id;
-    client->notices.push_back(*delivery.notice);
+    client->notices.push_back(std::move(delivery.notice));
     ++stats_.deliveries;
   }
 }

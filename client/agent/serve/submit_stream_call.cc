@@ -10,13 +10,12 @@
 #include "client/agent/serve/wire.h"
 #include "common/config.h"
 #include "common/error_reason.h"
-#include "common/field_violation.h"
-#include "google/protobuf/unknown_field_set.h"
+#include "common/submission_answer.h"
+#include "common/submission_checks.h"
 
 namespace muster::agent {
 namespace {
 
-constexpr int kSubmissionsPerMessageMax = 1024;
 // Read and not yet answered.
 constexpr size_t kInFlightMax = 2048;
 // How often a waiting thread looks whether the call should end.
@@ -27,35 +26,6 @@ constexpr size_t kItemsPerLook = 256;
 
 constexpr v1::DeliveryState kDecided[] = {v1::DELIVERY_STATE_ACCEPTED, v1::DELIVERY_STATE_REJECTED,
                                           v1::DELIVERY_STATE_DROPPED};
-
-muster::v1::SubmissionAnswer AnswerWith(const std::string& submission_id,
-                                        const absl::StatusOr<muster::v1::Outcome>& outcome) {
-  muster::v1::SubmissionAnswer answer;
-  answer.set_submission_id(submission_id);
-  if (outcome.ok()) {
-    *answer.mutable_outcome() = *outcome;
-  } else {
-    answer.mutable_refusal()->set_code(outcome.status().raw_code());
-    *answer.mutable_refusal()->mutable_why() = RejectedOf(outcome.status());
-  }
-  return answer;
-}
-
-// The message around the submissions: what is unknown in it would be lost with it.
-absl::Status CheckEnvelope(const muster::v1::StreamSubmitRequest& request) {
-  const google::protobuf::UnknownFieldSet& unknown = request.GetReflection()->GetUnknownFields(request);
-  if (!unknown.empty()) {
-    const FieldViolation violation{
-        absl::StrCat("#", unknown.field(0).number()),
-        "is the number of a field that this build does not know; leave it out, or update Muster"};
-    return MalformedStatus(absl::MakeConstSpan(&violation, 1));
-  }
-  const int count = request.submissions_size();
-  if (0 < count && count <= kSubmissionsPerMessageMax) return absl::OkStatus();
-  return Refusal(muster::v1::ERROR_REASON_MALFORMED,
-                 absl::StrCat("submissions: has ", count, " items, 1 to ", kSubmissionsPerMessageMax,
-                              " are allowed in one message"));
-}
 
 }  // namespace
 
@@ -94,7 +64,7 @@ void SubmitStreamCall::ReadAll() {
 bool SubmitStreamCall::TakeMessage(const grpc::ByteBuffer& bytes) {
   muster::v1::StreamSubmitRequest request;
   absl::Status status = ParseBuffer(bytes, &request);
-  if (status.ok()) status = CheckEnvelope(request);
+  if (status.ok()) status = CheckStreamSubmit(request);
   if (!status.ok()) {
     absl::MutexLock lock(&mu_);
     end_ = std::move(status);
@@ -114,7 +84,7 @@ void SubmitStreamCall::TakeSubmission(muster::v1::Submission submission) {
   absl::MutexLock lock(&mu_);
   if (decided || !agent_->link().connected()) {
     *answers_.add_results() =
-        item.ok() ? AnswerWith(item->submission_id(), Agent::OutcomeOf(*item)) : AnswerWith(id, item.status());
+        item.ok() ? AnswerOf(item->submission_id(), Agent::OutcomeOf(*item)) : AnswerOf(id, item.status());
     return;
   }
   waiting_.emplace(item->number(), Waiting{item->submission_id(), Deadline(answer_within_, agent_->clock())});
@@ -194,7 +164,7 @@ void SubmitStreamCall::AnswerDecided(const v1::OutboxItem& item) {
       ++it;
       continue;
     }
-    *answers_.add_results() = AnswerWith(item.submission_id(), Agent::OutcomeOf(item));
+    *answers_.add_results() = AnswerOf(item.submission_id(), Agent::OutcomeOf(item));
     it = waiting_.erase(it);
   }
 }
@@ -206,7 +176,7 @@ void SubmitStreamCall::AnswerWaiting(const std::string& submission_id,
       ++it;
       continue;
     }
-    *answers_.add_results() = AnswerWith(submission_id, outcome);
+    *answers_.add_results() = AnswerOf(submission_id, outcome);
     it = waiting_.erase(it);
   }
 }

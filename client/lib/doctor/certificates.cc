@@ -1,10 +1,10 @@
 #include "client/lib/doctor/certificates.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 
 #include <ctime>
-#include <memory>
+#include <optional>
+#include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -14,20 +14,13 @@
 namespace muster::doctor {
 namespace {
 
-using UniqueStore = std::unique_ptr<X509_STORE, OpenSslDeleter<X509_STORE_free>>;
-using UniqueStoreContext = std::unique_ptr<X509_STORE_CTX, OpenSslDeleter<X509_STORE_CTX_free>>;
-
 constexpr int kDayHours = 24;
 constexpr absl::Duration kExpiryNotice = absl::Hours(30 * kDayHours);
 constexpr absl::Duration kExpiryWarning = absl::Hours(14 * kDayHours);
 constexpr absl::Duration kExpiryFailing = absl::Hours(3 * kDayHours);
 
 constexpr size_t kNameBytesMax = 200;
-constexpr int kCertificatesMax = 100;
 constexpr int kNamesMax = 8;
-
-void FreeBorrowed(STACK_OF(X509) * stack) { sk_X509_free(stack); }
-using BorrowedStack = std::unique_ptr<STACK_OF(X509), OpenSslDeleter<FreeBorrowed>>;
 
 std::string Print(const X509_NAME* name) {
   const UniqueBio bio(BIO_new(BIO_s_mem()));
@@ -62,18 +55,6 @@ std::string TextOf(const GENERAL_NAME& name) {
 
 }  // namespace
 
-Certificates ParseCertificates(absl::string_view pem) {
-  Certificates certificates;
-  const UniqueBio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  while (certificates.size() < kCertificatesMax) {
-    X509* const certificate = PEM_read_bio_X509(bio.get(), nullptr, NoPassphrase, nullptr);
-    if (certificate == nullptr) break;
-    certificates.emplace_back(certificate);
-  }
-  ERR_clear_error();
-  return certificates;
-}
-
 std::string NameOf(const X509& certificate) { return Print(X509_get_subject_name(&certificate)); }
 
 absl::Time NotAfter(const X509& certificate) { return ToTime(X509_get0_notAfter(&certificate)); }
@@ -82,27 +63,14 @@ absl::Time NotBefore(const X509& certificate) { return ToTime(X509_get0_notBefor
 ChainAnswer FollowChain(const Certificates& chain, const Certificates& authorities, Purpose purpose,
                         absl::string_view authorities_name) {
   if (chain.empty()) return {false, "there is no certificate"};
-  X509* const leaf = chain.front().get();
-  const UniqueStore store(X509_STORE_new());
-  for (const UniqueX509& authority : authorities) X509_STORE_add_cert(store.get(), authority.get());
-  const BorrowedStack between(sk_X509_new_null());
-  for (size_t i = 1; i < chain.size(); ++i) sk_X509_push(between.get(), chain[i].get());
-  const UniqueStoreContext context(X509_STORE_CTX_new());
-  X509_STORE_CTX_init(context.get(), store.get(), leaf, between.get());
-  X509_STORE_CTX_set_default(context.get(), purpose == Purpose::kClient ? "ssl_client" : "ssl_server");
-  // As gRPC does; when certificates end is another check's question.
-  X509_STORE_CTX_set_flags(context.get(),
-                           X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_NO_CHECK_TIME);
-  const bool holds = X509_verify_cert(context.get()) == 1;
-  const int error = X509_STORE_CTX_get_error(context.get());
-  ERR_clear_error();
+  const X509* const leaf = chain.front().get();
+  // When certificates end is another check's question.
+  const ChainVerdict verdict = VerifyChain(chain, authorities, purpose, std::nullopt);
   const std::string signed_by = absl::StrCat(NameOf(*leaf), ", signed by ", Print(X509_get_issuer_name(leaf)));
-  if (holds) {
-    STACK_OF(X509)* const path = X509_STORE_CTX_get0_chain(context.get());
-    const X509* const anchor = sk_X509_value(path, sk_X509_num(path) - 1);
-    return {true, absl::StrCat(signed_by, "; ", NameOf(*anchor), " is in ", authorities_name)};
+  if (verdict.holds) {
+    return {true, absl::StrCat(signed_by, "; ", NameOf(*verdict.anchor), " is in ", authorities_name)};
   }
-  return {false, absl::StrCat(signed_by, ": ", X509_verify_cert_error_string(error), "; ", authorities_name, " has ",
+  return {false, absl::StrCat(signed_by, ": ", verdict.why, "; ", authorities_name, " has ",
                               authorities.empty() ? std::string("none") : NameOf(*authorities.front()),
                               authorities.size() > 1 ? absl::StrCat(" and ", authorities.size() - 1, " more") : "")};
 }

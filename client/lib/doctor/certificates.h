@@ -5,26 +5,18 @@
 #define MUSTER_CLIENT_LIB_DOCTOR_CERTIFICATES_H_
 
 #include <string>
-#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "client/lib/doctor/finding.h"
-#include "common/openssl_ptr.h"
+#include "common/certificate_chain.h"
 
 namespace muster::doctor {
-
-using Certificates = std::vector<UniqueX509>;
-
-// Every certificate in `pem` up to the first that is damaged.
-Certificates ParseCertificates(absl::string_view pem);
 
 // Its subject, for a person: "CN=broker,O=Muster example". Control characters escaped, at most 200 bytes.
 std::string NameOf(const X509& certificate);
 absl::Time NotAfter(const X509& certificate);
 absl::Time NotBefore(const X509& certificate);
-
-enum class Purpose { kClient, kServer };
 
 // "broker, signed by Example CA, which is in ca.pem", or why the first of `chain` leads to none of `authorities`.
 // Says nothing of expiry.

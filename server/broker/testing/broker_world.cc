@@ -23,24 +23,25 @@ absl::Status DeepCopy(const absl::Status& status) {
 
 v1::Genesis TestGenesis() { return World().state().genesis(); }
 
-PendingSubmission Answers::Expect(absl::string_view agency_id, v1::Submission submission) {
-  return Expect(PrincipalOf(agency_id), std::move(submission));
+PendingSubmission Answers::Expect(absl::string_view agency_id, const v1::Submission& submission) {
+  return Expect(PrincipalOf(agency_id), submission);
 }
 
-PendingSubmission Answers::Expect(const v1::Principal& principal, v1::Submission submission) {
+PendingSubmission Answers::Expect(const v1::Principal& principal, const v1::Submission& submission) {
   absl::MutexLock lock(&mu_);
   const size_t index = answers_.size();
   answers_.emplace_back(absl::UnknownError("not answered"));
-  return {principal, std::move(submission), [this, index](absl::StatusOr<v1::Outcome> answer) {
-            absl::MutexLock answer_lock(&mu_);
-            EXPECT_EQ(answers_[index].status(), absl::UnknownError("not answered")) << "answered twice";
-            if (answer.ok()) {
-              answers_[index] = *std::move(answer);
-            } else {
-              answers_[index] = DeepCopy(answer.status());
-            }
-            ++answered_;
-          }};
+  const auto done = [this, index](const v1::Submission&, absl::StatusOr<v1::Outcome> answer, Beside) {
+    absl::MutexLock answer_lock(&mu_);
+    EXPECT_EQ(answers_[index].status(), absl::UnknownError("not answered")) << "answered twice";
+    if (answer.ok()) {
+      answers_[index] = *std::move(answer);
+    } else {
+      answers_[index] = DeepCopy(answer.status());
+    }
+    ++answered_;
+  };
+  return PendingSubmission::Of(std::make_shared<const Sender>(principal), submission, done);
 }
 
 size_t Answers::count() const {
@@ -88,7 +89,7 @@ std::vector<std::string> FeedRows(const FeedStore& feed) {
   std::vector<std::string> rows;
   const absl::StatusOr<std::unique_ptr<FeedReader>> reader = feed.NewReader();
   EXPECT_EQ(reader.status(), absl::OkStatus());
-  const auto visit = [&rows](FeedId id, const FeedRow& row) {
+  const auto visit = [&rows](FeedId id, const FeedRow& row, const FeedReader::Block&) {
     rows.push_back(absl::StrCat(id, " ", row.sequence, " ", row.audience, " ", row.rank, " ", row.bytes));
     return true;
   };
@@ -96,20 +97,20 @@ std::vector<std::string> FeedRows(const FeedStore& feed) {
   return rows;
 }
 
-std::vector<QueuedDelivery> ReadToPresent(Broker* broker, absl::string_view agency_id, absl::string_view cursor,
-                                          size_t count_max) {
+std::vector<ReadDelivery> ReadToPresent(Broker* broker, absl::string_view agency_id, absl::string_view cursor,
+                                        size_t count_max) {
   struct Bell {
     absl::Mutex mu;
     bool rung = false;
   };
   const auto bell = std::make_shared<Bell>();  // A wake may run after Cancel.
-  std::vector<QueuedDelivery> deliveries;
+  std::vector<DeliveryRun> deliveries;
   const absl::StatusOr<std::shared_ptr<Subscriber>> subscriber = broker->Subscribe(agency_id, cursor, [bell] {
     absl::MutexLock lock(&bell->mu);
     bell->rung = true;
   });
   EXPECT_EQ(subscriber.status(), absl::OkStatus());
-  if (!subscriber.ok()) return deliveries;
+  if (!subscriber.ok()) return {};
   bool caught_up = false;
   while (!caught_up) {
     if ((*subscriber)->Drain(count_max, 1 << 20, &deliveries, &caught_up) > 0 || caught_up) continue;
@@ -120,7 +121,7 @@ std::vector<QueuedDelivery> ReadToPresent(Broker* broker, absl::string_view agen
     bell->rung = false;
   }
   (*subscriber)->Cancel();
-  return deliveries;
+  return DecodeDeliveries(deliveries);
 }
 
 void ReplayCleanly(const EventLog& log, CleanReplay* replay) {

@@ -16,6 +16,7 @@
 #include "server/broker/broker.h"
 #include "server/broker/feed_store.h"
 #include "server/broker/sequencer.h"
+#include "server/broker/testing/deliveries.h"
 #include "server/log/event_log.h"
 #include "server/state/testing/test_support.h"
 
@@ -28,8 +29,8 @@ v1::Genesis TestGenesis();
 class Answers {
  public:
   // A submission of `agency_id` whose answer comes here.
-  PendingSubmission Expect(absl::string_view agency_id, v1::Submission submission);
-  PendingSubmission Expect(const v1::Principal& principal, v1::Submission submission);
+  PendingSubmission Expect(absl::string_view agency_id, const v1::Submission& submission);
+  PendingSubmission Expect(const v1::Principal& principal, const v1::Submission& submission);
 
   // How many have been answered.
   size_t count() const;
@@ -59,8 +60,8 @@ std::vector<std::string> FeedRows(const FeedStore& feed);
 
 // What a reader of `agency_id` is given after `cursor`, at most `count_max` at a time, until it is told that this is
 // all.
-std::vector<QueuedDelivery> ReadToPresent(Broker* broker, absl::string_view agency_id, absl::string_view cursor,
-                                          size_t count_max = 64);
+std::vector<ReadDelivery> ReadToPresent(Broker* broker, absl::string_view agency_id, absl::string_view cursor,
+                                        size_t count_max = 64);
 
 // From the log alone, by another way than the broker's: the state, each agency's notices in order, and how each
 // submission was decided the first time (by agency and submission_id; a repeat or a gap is no decision).

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "server/broker/testing/deliveries.h"
 
 namespace muster {
 
@@ -66,19 +67,33 @@ FeedTestReader::FeedTestReader(Publisher* publisher, const std::string& agency_i
       })) {}
 
 size_t FeedTestReader::DrainNow(size_t count_max, size_t bytes_max) {
-  std::vector<QueuedDelivery> deliveries;
+  std::vector<DeliveryRun> runs;
+  return DrainInto(count_max, bytes_max, &runs);
+}
+
+size_t FeedTestReader::DrainInto(size_t count_max, size_t bytes_max, std::vector<DeliveryRun>* runs) {
   bool caught_up = false;
-  const size_t count = subscriber_->Drain(count_max, bytes_max, &deliveries, &caught_up);
+  const size_t count = subscriber_->Drain(count_max, bytes_max, runs, &caught_up);
+  std::vector<ReadDelivery> deliveries = DecodeDeliveries(*runs);
   EXPECT_EQ(count, deliveries.size());
-  for (const QueuedDelivery& delivery : deliveries) {
+  for (ReadDelivery& delivery : deliveries) {
     positions_.push_back(delivery.position);
-    notices_.push_back(*delivery.notice);
+    notices_.push_back(std::move(delivery.notice));
   }
   if (caught_up) {
     ++caught_up_marks_;
     caught_up_after_ = notices_.size();
   }
   return count;
+}
+
+std::vector<DeliveryRun> FeedTestReader::Take() {
+  std::vector<DeliveryRun> runs;
+  while (true) {
+    const int marks = caught_up_marks_;
+    if (DrainInto(64, 1 << 20, &runs) > 0 || caught_up_marks_ > marks || !subscriber_->status().ok()) return runs;
+    WaitForWake();
+  }
 }
 
 bool FeedTestReader::Step(size_t count_max, size_t bytes_max) {

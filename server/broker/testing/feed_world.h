@@ -61,6 +61,8 @@ class FeedTestReader {
 
   // One Drain; waits for a wake, and repeats, while it gives nothing. False: the subscriber has ended.
   bool Step(size_t count_max = 64, size_t bytes_max = 1 << 20);
+  // As Step, and returns what came; nothing: the subscriber has ended, or this is where it caught up.
+  std::vector<DeliveryRun> Take();
   // Both give up when the subscriber ends.
   void ReadUntilCaughtUp();
   void ReadUntil(size_t count);
@@ -84,6 +86,7 @@ class FeedTestReader {
     int heard ABSL_GUARDED_BY(mu) = 0;
   };
   void WaitForWake();
+  size_t DrainInto(size_t count_max, size_t bytes_max, std::vector<DeliveryRun>* runs);
 
   const std::shared_ptr<Bell> bell_ = std::make_shared<Bell>();
   std::shared_ptr<Subscriber> subscriber_;

@@ -97,14 +97,14 @@ absl::Status ListDisclosures(const Viewer& viewer, const v1::ListDisclosuresRequ
       request.page().page_size() == 0 ? kPageSizeDefault : std::min(request.page().page_size(), kPageSizeMax);
   const DisclosureLog& log = operation == nullptr ? viewer.state.disclosures() : operation->disclosures();
   uint64_t visible = 0;
-  for (const storage::v1::DisclosureImage& recorded : log.disclosures()) {
-    if (!all && recorded.from_agency_id() != viewer.agency_id()) continue;
+  for (size_t place = 0; place < log.size(); ++place) {
+    if (!all && log.FromAgencyAt(place) != viewer.agency_id()) continue;
     if (++visible <= shown_before) continue;
     if (visible > shown_before + size) {
       response->set_next_page_token(absl::BytesToHexString(absl::StrCat(shown_before + size)));
       break;
     }
-    *response->add_disclosures() = ShowDisclosure(viewer.state, operation, recorded);
+    *response->add_disclosures() = ShowDisclosure(viewer.state, operation, log.At(place));
   }
   return absl::OkStatus();
 }

@@ -1,10 +1,13 @@
 #include "server/state/access/policy.h"
 
-#include <algorithm>
+#include <cstddef>
+#include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "common/error_reason.h"
+#include "common/submission_body.h"
 #include "server/state/access/access_matrix.h"
 #include "server/state/state.h"
 
@@ -201,31 +204,47 @@ absl::string_view WhoMay(const PolicyRule& rule) {
 absl::Span<const PolicyRule> PolicyTable() { return Table(); }
 
 const PolicyRule* FindRule(absl::string_view rpc) {
-  const std::vector<PolicyRule>& table = Table();
-  const auto it = std::find_if(table.begin(), table.end(), [&](const auto& rule) { return rule.rpc == rpc; });
-  return it == table.end() ? nullptr : &*it;
+  static const auto* const kByRpc = [] {
+    auto* by_rpc = new absl::flat_hash_map<absl::string_view, const PolicyRule*>;
+    for (const PolicyRule& rule : Table()) by_rpc->try_emplace(rule.rpc, &rule);
+    return by_rpc;
+  }();
+  const auto it = kByRpc->find(rpc);
+  return it == kByRpc->end() ? nullptr : it->second;
 }
 
 const PolicyRule* FindRule(v1::Submission::BodyCase body) {
-  if (body == Submission::BODY_NOT_SET) return nullptr;
-  const std::vector<PolicyRule>& table = Table();
-  const auto it = std::find_if(table.begin(), table.end(), [&](const auto& rule) { return rule.body == body; });
-  return it == table.end() ? nullptr : &*it;
+  static const auto* const kByBody = [] {
+    auto* by_body = new std::vector<const PolicyRule*>;
+    for (const PolicyRule& rule : Table()) {
+      if (rule.body == Submission::BODY_NOT_SET) continue;
+      const auto number = static_cast<size_t>(rule.body);
+      if (number >= by_body->size()) by_body->resize(number + 1);
+      if ((*by_body)[number] == nullptr) (*by_body)[number] = &rule;
+    }
+    return by_body;
+  }();
+  const auto number = static_cast<size_t>(body);
+  return number < kByBody->size() ? (*kByBody)[number] : nullptr;
 }
 
 PolicySubject SubjectOf(const google::protobuf::Message& message) {
-  const auto text = [&message](const char* name) {
+  const auto text = [&message](const char* name) -> absl::string_view {
     const google::protobuf::FieldDescriptor* field = message.GetDescriptor()->FindFieldByName(name);
-    return field == nullptr ? std::string() : message.GetReflection()->GetString(message, field);
+    if (field == nullptr) return {};
+    std::string unused;  // For representations that cannot be referred to; generated types have none.
+    return message.GetReflection()->GetStringReference(message, field, &unused);
   };
   return {text("operation_id"), text("agency_id")};
 }
 
 PolicySubject SubjectOf(const v1::Submission& submission) {
-  const google::protobuf::FieldDescriptor* body =
-      v1::Submission::descriptor()->FindFieldByNumber(static_cast<int>(submission.body_case()));
-  if (body == nullptr) return {};
-  return SubjectOf(submission.GetReflection()->GetMessage(submission, body));
+  return VisitBody(submission, [](const auto& body) {
+    PolicySubject subject;
+    if constexpr (requires { body.operation_id(); }) subject.operation_id = body.operation_id();
+    if constexpr (requires { body.agency_id(); }) subject.agency_id = body.agency_id();
+    return subject;
+  });
 }
 
 absl::Status Authorize(const State& state, absl::string_view agency_id, const PolicyRule* rule,

@@ -7,8 +7,6 @@
 #ifndef MUSTER_SERVER_STATE_ACCESS_POLICY_H_
 #define MUSTER_SERVER_STATE_ACCESS_POLICY_H_
 
-#include <string>
-
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -46,12 +44,13 @@ absl::Span<const PolicyRule> PolicyTable();
 const PolicyRule* FindRule(absl::string_view rpc);
 const PolicyRule* FindRule(v1::Submission::BodyCase body);
 
-// What a call is about, as far as the table needs to know.
+// What a call is about, as far as the table needs to know. Refers to the message that it was read from.
 struct PolicySubject {
-  std::string operation_id;
-  std::string agency_id;
+  absl::string_view operation_id;
+  absl::string_view agency_id;
 };
-// From the fields operation_id and agency_id of a submission's body, or of a read's request.
+// From the fields operation_id and agency_id of a submission's body, or of a read's request, which must be of a
+// generated type.
 PolicySubject SubjectOf(const google::protobuf::Message& message);
 PolicySubject SubjectOf(const v1::Submission& submission);
 

@@ -72,16 +72,29 @@ TEST(Policy, EverySubmissionBodyHasExactlyOneRowNamedLikeIt) {
   }
 }
 
-TEST(Policy, EveryBodyOfAnOperationNamesItsOperation) {
+TEST(Policy, TheSubjectOfEveryBodyIsWhatItsFieldsName) {
   const auto* body = v1::Submission::descriptor()->FindOneofByName("body");
+  int operations = 0;
+  int agencies = 0;
   for (int i = 0; i < body->field_count(); ++i) {
-    const auto* id = body->field(i)->message_type()->FindFieldByName("operation_id");
-    if (id == nullptr) continue;
     v1::Submission submission;
     auto* message = submission.GetReflection()->MutableMessage(&submission, body->field(i));
-    message->GetReflection()->SetString(message, id, "the-one");
-    EXPECT_EQ(SubjectOf(submission).operation_id, "the-one") << body->field(i)->name();
+    const auto name = [&](const char* field, const char* id) {
+      const auto* descriptor = body->field(i)->message_type()->FindFieldByName(field);
+      if (descriptor != nullptr) message->GetReflection()->SetString(message, descriptor, id);
+      return descriptor == nullptr ? "" : id;
+    };
+    const absl::string_view operation_id = name("operation_id", "the-one");
+    const absl::string_view agency_id = name("agency_id", "the-agency");
+    operations += operation_id.empty() ? 0 : 1;
+    agencies += agency_id.empty() ? 0 : 1;
+    for (const PolicySubject& subject : {SubjectOf(submission), SubjectOf(*message)}) {
+      EXPECT_EQ(subject.operation_id, operation_id) << body->field(i)->name();
+      EXPECT_EQ(subject.agency_id, agency_id) << body->field(i)->name();
+    }
   }
+  EXPECT_GT(operations, 20);
+  EXPECT_GT(agencies, 2);
 }
 
 TEST(Policy, WhatIsNotInTheTableIsDenied) {

@@ -85,26 +85,17 @@ Topic TopicOf(const Notice& notice, absl::string_view lead_agency_id) {
   return {};
 }
 
-std::vector<storage::v1::DisclosureImage> DisclosuresOf(const Topic& topic, absl::string_view acting_agency_id,
-                                                        const std::vector<std::string>& readers,
-                                                        const google::protobuf::Timestamp& at, const std::string& why) {
-  std::vector<std::string> owners = topic.from_agency_ids;
-  if (owners.empty()) owners.emplace_back(acting_agency_id);
+absl::InlinedVector<absl::string_view, 2> DisclosedBy(const Topic& topic, absl::string_view acting_agency_id,
+                                                      const std::vector<std::string>& readers) {
+  absl::InlinedVector<absl::string_view, 2> owners(topic.from_agency_ids.begin(), topic.from_agency_ids.end());
+  if (owners.empty()) owners.push_back(acting_agency_id);
   std::sort(owners.begin(), owners.end());
   owners.erase(std::unique(owners.begin(), owners.end()), owners.end());
-  std::vector<storage::v1::DisclosureImage> disclosures;
-  for (const std::string& owner : owners) {
-    const bool told_others =
-        std::any_of(readers.begin(), readers.end(), [&owner](const std::string& reader) { return reader != owner; });
-    if (!told_others) continue;
-    storage::v1::DisclosureImage& disclosure = disclosures.emplace_back();
-    *disclosure.mutable_at() = at;
-    disclosure.set_from_agency_id(owner);
-    disclosure.set_object_class(topic.object_class);
-    disclosure.set_object_id(topic.object_id);
-    disclosure.set_why(why);
-  }
-  return disclosures;
+  const auto is_only_reader = [&readers](absl::string_view owner) {
+    return readers.empty() || (readers.size() == 1 && readers.front() == owner);
+  };
+  owners.erase(std::remove_if(owners.begin(), owners.end(), is_only_reader), owners.end());
+  return owners;
 }
 
 }  // namespace muster

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
-#include "muster/storage/v1/storage.pb.h"
 #include "muster/v1/access.pb.h"
 #include "muster/v1/submission.pb.h"
 
@@ -17,17 +17,16 @@ struct Topic {
   // The object's name, as ExplainAccess takes it after the class: an entry's, an activity's, a section's id.
   std::string object_id;
   // Whose it is: one agency, the two parties of a conflict, or empty for whoever acts.
-  std::vector<std::string> from_agency_ids;
+  absl::InlinedVector<std::string, 2> from_agency_ids;
 };
 
 // `lead_agency_id`: of the notice's operation; empty for one of no operation.
 Topic TopicOf(const v1::Notice& notice, absl::string_view lead_agency_id);
 
-// What the log records when `readers` are told: one disclosure for each agency whose it is and that is not the only
-// reader. Their audience is left to the caller.
-std::vector<storage::v1::DisclosureImage> DisclosuresOf(const Topic& topic, absl::string_view acting_agency_id,
-                                                        const std::vector<std::string>& readers,
-                                                        const google::protobuf::Timestamp& at, const std::string& why);
+// For whom telling `readers` is a disclosure: each agency whose it is and that is not the only reader. `readers` are
+// sorted, each once. What is returned borrows from `topic` and `acting_agency_id`, and is sorted.
+absl::InlinedVector<absl::string_view, 2> DisclosedBy(const Topic& topic, absl::string_view acting_agency_id,
+                                                      const std::vector<std::string>& readers);
 
 }  // namespace muster
 

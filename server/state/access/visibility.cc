@@ -30,18 +30,26 @@ bool MustAcknowledge(const v1::Participant& participant) {
   return cell.form == v1::ACCESS_FORM_FULL && !cell.may_write;
 }
 
+EntryFacts FactsOf(const v1::TallyEntryRecord& record) {
+  return {record.entry().primary_agency_id(), record.reported_by().agency_id(), record.entry().site_id()};
+}
+
 bool SeesEntry(const State& state, const OperationRecord& operation, const v1::Participant& viewer,
                const v1::TallyEntryRecord& record) {
+  return SeesEntry(state, operation, viewer, FactsOf(record));
+}
+
+bool SeesEntry(const State& state, const OperationRecord& operation, const v1::Participant& viewer,
+               const EntryFacts& entry) {
   const AccessCell& cell = CellOf(v1::OBJECT_CLASS_TALLY_ENTRY, viewer.role());
   if (cell.form != v1::ACCESS_FORM_FULL) return false;
   switch (cell.scope) {
     case AccessScope::kAll:
       return true;
     case AccessScope::kOwn:
-      return record.entry().primary_agency_id() == viewer.agency_id() ||
-             record.reported_by().agency_id() == viewer.agency_id();
+      return entry.booked_by == viewer.agency_id() || entry.filed_by == viewer.agency_id();
     case AccessScope::kOwnState: {
-      const v1::Site* site = operation.FindSite(record.entry().site_id());
+      const v1::Site* site = operation.FindSite(entry.site_id);
       const absl::string_view own_state = state.roster().StateOf(viewer.agency_id());
       return site != nullptr && !own_state.empty() && site->state() == own_state;
     }

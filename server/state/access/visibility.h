@@ -27,7 +27,19 @@ bool SeesAcknowledgementOf(const v1::Participant& viewer, absl::string_view agen
 // Participants and prosecutors are asked to acknowledge what they may read of a plan.
 bool MustAcknowledge(const v1::Participant& participant);
 
+// All of a tally entry that decides who sees it. Borrowed from its record.
+struct EntryFacts {
+  absl::string_view booked_by;
+  absl::string_view filed_by;
+  absl::string_view site_id;
+};
+EntryFacts FactsOf(const v1::TallyEntryRecord& record);
+
 // The lead and the auditor see every entry, a prosecutor its own state's, a participant what it booked or filed.
+// Decided by the roster, the operation's sites and participants, and the entry's facts; nothing else may decide, since
+// who reads entries of the same facts is remembered (tallies/entry_audiences.h).
+bool SeesEntry(const State& state, const OperationRecord& operation, const v1::Participant& viewer,
+               const EntryFacts& entry);
 bool SeesEntry(const State& state, const OperationRecord& operation, const v1::Participant& viewer,
                const v1::TallyEntryRecord& record);
 

@@ -34,7 +34,9 @@ class Visibility : public ::testing::Test {
   std::vector<std::string> EntriesSeenBy(const char* viewer) const {
     std::vector<std::string> seen;
     for (const auto& [id, record] : world_.operation().ledger().entries()) {
-      if (SeesEntry(world_.state(), world_.operation(), world_.participant(viewer), record)) seen.push_back(id);
+      if (SeesEntry(world_.state(), world_.operation(), world_.participant(viewer), *record)) {
+        seen.emplace_back(id);
+      }
     }
     return seen;
   }

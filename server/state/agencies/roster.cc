@@ -25,11 +25,17 @@ bool IsActiveRegistrar(const v1::AgencyRecord& record) {
   return record.agency().registrar() && record.standing() == v1::AGENCY_STANDING_ACTIVE;
 }
 
+bool IsAmong(const google::protobuf::RepeatedPtrField<v1::CertificateRevocation>& revocations,
+             const std::string& key_sha256) {
+  return absl::c_any_of(revocations,
+                        [&](const v1::CertificateRevocation& one) { return one.key_sha256() == key_sha256; });
+}
+
 }  // namespace
 
 const v1::AgencyRecord* Roster::Find(absl::string_view agency_id) const {
-  const auto it = agencies_.find(agency_id);
-  return it == agencies_.end() ? nullptr : &it->second;
+  const auto it = index_.find(agency_id);
+  return it == index_.end() ? nullptr : it->second;
 }
 
 absl::Status Roster::CheckStanding(const v1::Principal& principal) const {
@@ -39,7 +45,7 @@ absl::Status Roster::CheckStanding(const v1::Principal& principal) const {
                    absl::StrCat("agency ", principal.agency_id(),
                                 " is not on this broker's roster; ask the registrar to register it"));
   }
-  if (IsRevoked(principal)) {
+  if (IsAmong(record->revocations(), principal.key_sha256())) {
     return Refusal(v1::ERROR_REASON_CERTIFICATE_REVOKED,
                    "this certificate has been revoked; ask the registrar for a new one");
   }
@@ -52,9 +58,7 @@ absl::Status Roster::CheckStanding(const v1::Principal& principal) const {
 
 bool Roster::IsRevoked(const v1::Principal& principal) const {
   const v1::AgencyRecord* record = Find(principal.agency_id());
-  return record != nullptr && absl::c_any_of(record->revocations(), [&](const v1::CertificateRevocation& revocation) {
-           return revocation.key_sha256() == principal.key_sha256();
-         });
+  return record != nullptr && IsAmong(record->revocations(), principal.key_sha256());
 }
 
 absl::string_view Roster::StateOf(absl::string_view agency_id) const {
@@ -64,8 +68,9 @@ absl::string_view Roster::StateOf(absl::string_view agency_id) const {
 
 absl::Status Roster::Register(const v1::Agency& agency) {
   const auto it = agencies_.find(agency.agency_id());
+  ++revision_;
   if (it == agencies_.end()) {
-    v1::AgencyRecord& record = agencies_[agency.agency_id()];
+    v1::AgencyRecord& record = Add(agency.agency_id());
     *record.mutable_agency() = agency;
     record.set_standing(v1::AGENCY_STANDING_ACTIVE);
     return absl::OkStatus();
@@ -97,6 +102,7 @@ absl::Status Roster::SetStanding(const v1::SetAgencyStanding& change) {
       !HasOtherRegistrar(change.agency_id())) {
     return LastRegistrar(change.agency_id());
   }
+  ++revision_;
   it->second.set_standing(change.standing());
   return absl::OkStatus();
 }
@@ -138,12 +144,18 @@ bool Roster::HasOtherRegistrar(absl::string_view agency_id) const {
                      [&](const auto& entry) { return entry.first != agency_id && IsActiveRegistrar(entry.second); });
 }
 
+v1::AgencyRecord& Roster::Add(const std::string& agency_id) {
+  const auto it = agencies_.try_emplace(agency_id).first;
+  index_[it->first] = &it->second;
+  return it->second;
+}
+
 void Roster::ToImage(storage::v1::StateImage* image) const {
   for (const auto& [id, record] : agencies_) *image->add_agencies() = record;
 }
 
 void Roster::FromImage(const storage::v1::StateImage& image) {
-  for (const v1::AgencyRecord& record : image.agencies()) agencies_[record.agency().agency_id()] = record;
+  for (const v1::AgencyRecord& record : image.agencies()) Add(record.agency().agency_id()) = record;
 }
 
 }  // namespace muster

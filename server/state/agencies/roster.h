@@ -4,9 +4,12 @@
 #ifndef MUSTER_SERVER_STATE_AGENCIES_ROSTER_H_
 #define MUSTER_SERVER_STATE_AGENCIES_ROSTER_H_
 
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 
-#include "absl/container/btree_map.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "muster/storage/v1/storage.pb.h"
@@ -17,6 +20,10 @@ namespace muster {
 
 class Roster {
  public:
+  Roster() = default;
+  Roster(const Roster&) = delete;
+  Roster& operator=(const Roster&) = delete;
+
   // Null for an agency that was never registered.
   const v1::AgencyRecord* Find(absl::string_view agency_id) const;
 
@@ -34,7 +41,11 @@ class Roster {
   // The USPS state of an agency; empty for a federal or unknown one.
   absl::string_view StateOf(absl::string_view agency_id) const;
 
-  const absl::btree_map<std::string, v1::AgencyRecord>& agencies() const { return agencies_; }
+  // By id.
+  const std::map<std::string, v1::AgencyRecord, std::less<>>& agencies() const { return agencies_; }
+
+  // Grows with every change of an agency's description or standing. Of this object, not of its image.
+  uint64_t revision() const { return revision_; }
 
   // Registers an agency or replaces its description; its standing and revocations stay.
   absl::Status Register(const v1::Agency& agency);
@@ -50,7 +61,13 @@ class Roster {
   // Whether an active registrar other than `agency_id` is left.
   bool HasOtherRegistrar(absl::string_view agency_id) const;
 
-  absl::btree_map<std::string, v1::AgencyRecord> agencies_;
+  // The record of an agency that may be new.
+  v1::AgencyRecord& Add(const std::string& agency_id);
+
+  uint64_t revision_ = 0;
+  // The map holds still what it has been given, so that the index, which every call asks, may point into it.
+  std::map<std::string, v1::AgencyRecord, std::less<>> agencies_;
+  absl::flat_hash_map<absl::string_view, const v1::AgencyRecord*> index_;
 };
 
 }  // namespace muster

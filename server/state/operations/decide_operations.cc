@@ -12,8 +12,10 @@ Decider::Decision Decider::Apply(const v1::CreateOperation& creation) {
   if (model_.operations.contains(id)) {
     return Refusal(v1::ERROR_REASON_ALREADY_EXISTS, absl::StrCat("operation_id ", id, " is taken; choose another"));
   }
-  const OperationRecord& operation =
+  OperationRecord& operation =
       model_.operations.emplace(id, OperationRecord(creation, agency_id(), at_)).first->second;
+  operation.NoteChangesIn(&model_.changed_operations);
+  operation.Touch();
   TellOwnView(operation, Self(operation));
   return v1::Accepted();
 }

@@ -1,5 +1,7 @@
 #include "server/state/operations/operation_record.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "common/error_reason.h"
 #include "common/status_macros.h"
@@ -47,7 +49,8 @@ absl::Status OperationRecord::AddSite(const v1::Site& site) {
     return Refusal(v1::ERROR_REASON_ALREADY_EXISTS,
                    absl::StrCat("site ", site.site_id(), " is part of the operation already"));
   }
-  sites_[site.site_id()] = site;
+  Touch()->sites_[site.site_id()] = site;
+  ++revision_;
   return absl::OkStatus();
 }
 
@@ -67,7 +70,8 @@ absl::Status OperationRecord::SetParticipant(const v1::Participant& participant)
       before != nullptr && !plan_.SeeTheSame(*before, participant)) {
     plan_.ForgetAnswer(participant.agency_id());
   }
-  participants_[participant.agency_id()] = participant;
+  Touch()->participants_[participant.agency_id()] = participant;
+  ++revision_;
   plan_.Prepare(participants_);
   return absl::OkStatus();
 }
@@ -83,7 +87,8 @@ absl::Status OperationRecord::RemoveParticipant(absl::string_view agency_id) {
     return Refusal(v1::ERROR_REASON_NOT_PERMITTED, "the lead cannot be removed from its own operation");
   }
   plan_.ForgetAnswer(agency_id);
-  participants_.erase(it);
+  Touch()->participants_.erase(it);
+  ++revision_;
   plan_.Prepare(participants_);
   return absl::OkStatus();
 }
@@ -107,18 +112,18 @@ absl::Status OperationRecord::SetPhase(v1::OperationPhase phase) {
         absl::StrCat("the operation cannot be ", PhaseName(phase), " on a withdrawn plan; publish an amendment first"),
         "P5");
   }
-  phase_ = phase;
+  Touch()->phase_ = phase;
   return absl::OkStatus();
 }
 
 absl::Status OperationRecord::PublishPlan(const v1::PublishPlan& plan, const google::protobuf::Timestamp& at) {
-  MUSTER_RETURN_IF_ERROR(plan_.Publish(plan, at));
+  MUSTER_RETURN_IF_ERROR(Touch()->plan_.Publish(plan, at));
   plan_.Prepare(participants_);
   return absl::OkStatus();
 }
 
 absl::Status OperationRecord::AmendPlan(const v1::AmendPlan& amendment, const google::protobuf::Timestamp& at) {
-  MUSTER_RETURN_IF_ERROR(plan_.Amend(amendment, at));
+  MUSTER_RETURN_IF_ERROR(Touch()->plan_.Amend(amendment, at));
   plan_.Prepare(participants_);
   return absl::OkStatus();
 }
@@ -147,7 +152,7 @@ absl::Status OperationRecord::CheckReporting() const {
   }
 }
 
-storage::v1::OperationImage OperationRecord::ToImage() const {
+std::function<storage::v1::OperationImage()> OperationRecord::Freeze() const {
   storage::v1::OperationImage image;
   *image.mutable_operation() = operation_;
   image.set_phase(phase_);
@@ -156,16 +161,15 @@ storage::v1::OperationImage OperationRecord::ToImage() const {
   for (const auto& [id, site] : sites_) *image.add_sites() = site;
   for (const auto& [id, participant] : participants_) *image.add_participants() = participant;
   *image.mutable_plan() = plan_.ToImage();
-  ledger_.ToImage(&image);
-  claims_.ToImage(&image);
   readiness_.ToImage(&image);
-  releases_.ToImage(&image);
   victims_.ToImage(&image);
-  disclosures_.ToImage(image.mutable_disclosures());
-  return image;
+  return [image = std::move(image), add_body = body_->Freeze()]() mutable {
+    add_body(&image);
+    return std::move(image);
+  };
 }
 
-void OperationRecord::FromImage(const storage::v1::OperationImage& image, Timers* timers) {
+void OperationRecord::FromImage(const storage::v1::OperationImage& image, Timers* timers, OperationBody::Load load) {
   operation_ = image.operation();
   phase_ = image.phase();
   lead_agency_id_ = image.lead_agency_id();
@@ -175,12 +179,13 @@ void OperationRecord::FromImage(const storage::v1::OperationImage& image, Timers
   plan_.set_operation_id(id());
   plan_.FromImage(image.plan());
   plan_.Prepare(participants_);
-  ledger_.FromImage(image);
-  claims_.FromImage(image);
   readiness_.FromImage(image, id(), timers);
-  releases_.FromImage(image);
   victims_.FromImage(image);
-  disclosures_.FromImage(image.disclosures());
+  if (load) {
+    body_ = std::make_unique<OperationBody>(std::move(load));
+  } else {
+    body_->FromImage(image);
+  }
 }
 
 }  // namespace muster

@@ -54,8 +54,8 @@ CountingDecisions::CountingDecisions(const TallyQuestion& question) : question_(
   // An entry counts inside another only if the viewer may see that one (rule P7).
   std::vector<const v1::TallyEntry*> live;
   for (const auto& [id, record] : question.operation.ledger().entries()) {
-    if (WasReported(question, record) && !WasReversed(question, record) && MayCount(question, record)) {
-      live.push_back(&record.entry());
+    if (WasReported(question, *record) && !WasReversed(question, *record) && MayCount(question, *record)) {
+      live.push_back(&record->entry());
     }
   }
   contained_ = ContainedEntries(live);
@@ -107,13 +107,13 @@ Figures ConfirmedFigures(const TallyQuestion& question) {
   const CountingDecisions decisions(question);
   Figures figures;
   for (const auto& [id, record] : question.operation.ledger().entries()) {
-    if (!WasReported(question, record) || !MayCount(question, record)) continue;
-    if (decisions.Of(record) != v1::COUNTING_DECISION_COUNTED) continue;
-    const std::string state(StateOfEntry(question.operation, record.entry()));
+    if (!WasReported(question, *record) || !MayCount(question, *record)) continue;
+    if (decisions.Of(*record) != v1::COUNTING_DECISION_COUNTED) continue;
+    const std::string state(StateOfEntry(question.operation, record->entry()));
     for (const v1::FigureKind figure : kFigureKinds) {
-      if (!EntersFigure(record.entry().category(), figure)) continue;
-      figures[{state, figure}] += record.entry().count();
-      figures[{"", figure}] += record.entry().count();
+      if (!EntersFigure(record->entry().category(), figure)) continue;
+      figures[{state, figure}] += record->entry().count();
+      figures[{"", figure}] += record->entry().count();
     }
   }
   return figures;

@@ -11,20 +11,27 @@ Decider::Decision Decider::Apply(const v1::RecordTally& record) {
   OperationRecord& operation = Operation(record.operation_id());
   MUSTER_RETURN_IF_ERROR(operation.CheckReporting());
   MUSTER_RETURN_IF_ERROR(CheckEntry(operation, record.entry()));
-  bool changed = false;
-  MUSTER_RETURN_IF_ERROR(operation.ledger().Record(record.entry(), FilingIn(operation), &changed));
+  MUSTER_ASSIGN_OR_RETURN(const v1::TallyEntryRecord* filed,
+                          operation.ledger().Record(record.entry(), FilingIn(operation)));
   v1::Accepted accepted;
-  accepted.set_already_recorded(!changed);
-  if (!changed) return accepted;
-  const v1::TallyEntryRecord& filed = *operation.ledger().Find(record.entry().entry_id());
-  v1::Notice notice;
-  *notice.mutable_tally_entry() = filed;
-  notices_.TellOf(
-      operation,
-      ParticipantsWhere(operation,
-                        [&](const v1::Participant& reader) { return SeesEntry(state_, operation, reader, filed); }),
-      std::move(notice));
+  accepted.set_already_recorded(filed == nullptr);
+  if (filed != nullptr) TellEntry(&operation, *filed);
   return accepted;
+}
+
+void Decider::TellEntry(OperationRecord* operation, const v1::TallyEntryRecord& filed) {
+  const EntryFacts facts = FactsOf(filed);
+  EntryAudiences& audiences = operation->ledger().audiences();
+  audiences.AsOf(model_.roster.revision(), operation->revision());
+  if (const std::optional<AudienceId> known = audiences.Find(facts)) {
+    notices_.TellEntry(*operation, filed, *known);
+    return;
+  }
+  notices_.TellEntry(
+      *operation, filed,
+      ParticipantsWhere(*operation,
+                        [&](const v1::Participant& reader) { return SeesEntry(state_, *operation, reader, facts); }),
+      [&audiences, facts](AudienceId audience) { audiences.Learn(facts, audience); });
 }
 
 Decider::Decision Decider::Apply(const v1::CorrectTally& correction) {

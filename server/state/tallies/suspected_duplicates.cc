@@ -11,8 +11,8 @@ uint32_t CountPendingDuplicates(const TallyQuestion& question) {
   const TallyLedger& ledger = question.operation.ledger();
   std::vector<const v1::TallyEntry*> live;
   for (const auto& [id, record] : ledger.entries()) {
-    if (WasReported(question, record) && !WasReversed(question, record) && MayCount(question, record)) {
-      live.push_back(&record.entry());
+    if (WasReported(question, *record) && !WasReversed(question, *record) && MayCount(question, *record)) {
+      live.push_back(&record->entry());
     }
   }
   const auto is_decided = [&](const std::string& id, const std::string& other_id) {
@@ -26,7 +26,7 @@ std::vector<v1::SuspectedDuplicate> SuspectedDuplicates(const OperationRecord& o
   const TallyLedger& ledger = operation.ledger();
   std::vector<const v1::TallyEntry*> live;
   for (const auto& [id, record] : ledger.entries()) {
-    if (!record.has_reversal()) live.push_back(&record.entry());
+    if (!record->has_reversal()) live.push_back(&record->entry());
   }
   const auto is_decided = [&](const std::string& id, const std::string& other_id) {
     return ledger.duplicate_decisions().count({id, other_id}) > 0;

@@ -25,10 +25,10 @@ absl::Status ListTallyEntries(const Viewer& viewer, const v1::ListTallyEntriesRe
   const OperationRecord& operation = viewer.Operation(request.operation_id());
   return ShowPage(
       operation.ledger().entries(), request.page(),
-      [&](const std::string&, const v1::TallyEntryRecord& record) {
-        return SeesEntry(viewer.state, operation, viewer.Self(operation), record);
+      [&](absl::string_view, const v1::TallyEntryRecord* record) {
+        return SeesEntry(viewer.state, operation, viewer.Self(operation), *record);
       },
-      [&](const std::string&, const v1::TallyEntryRecord& record) { *response->add_entries() = record; },
+      [&](absl::string_view, const v1::TallyEntryRecord* record) { *response->add_entries() = *record; },
       response->mutable_next_page_token());
 }
 

@@ -47,7 +47,7 @@ void AddSuppressedCounts(const TallyQuestion& question, v1::TallyTotals* totals)
 v1::TallyTotals TotalsFor(const TallyQuestion& question) {
   TallyAdder adder(question);
   for (const auto& [id, record] : question.operation.ledger().entries()) {
-    if (WasReported(question, record) && MayCount(question, record)) adder.Add(record);
+    if (WasReported(question, *record) && MayCount(question, *record)) adder.Add(*record);
   }
   v1::TallyTotals totals = std::move(adder).Finish(ExpectedStates(question));
   totals.set_operation_id(question.operation.id());
@@ -64,14 +64,14 @@ v1::ExplainTallyResponse ExplainFigure(const TallyQuestion& question, v1::Figure
   const CountingDecisions decisions(question);
   v1::ExplainTallyResponse response;
   for (const auto& [id, record] : question.operation.ledger().entries()) {
-    if (!WasReported(question, record) || !EntersFigure(record.entry().category(), figure)) continue;
-    if (!SeesEntry(question.state, question.operation, question.viewer, record)) continue;
+    if (!WasReported(question, *record) || !EntersFigure(record->entry().category(), figure)) continue;
+    if (!SeesEntry(question.state, question.operation, question.viewer, *record)) continue;
     v1::ExplainedEntry* explained = response.add_entries();
-    *explained->mutable_record() = record;
-    if (!WasReversed(question, record)) explained->mutable_record()->clear_reversal();
-    explained->set_decision(decisions.Of(record));
-    explained->set_state(std::string(StateOfEntry(question.operation, record.entry())));
-    AddToFigure(question, record.entry(), explained->decision(), response.mutable_figure());
+    *explained->mutable_record() = *record;
+    if (!WasReversed(question, *record)) explained->mutable_record()->clear_reversal();
+    explained->set_decision(decisions.Of(*record));
+    explained->set_state(std::string(StateOfEntry(question.operation, record->entry())));
+    AddToFigure(question, record->entry(), explained->decision(), response.mutable_figure());
   }
   return response;
 }

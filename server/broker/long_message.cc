@@ -1,0 +1,47 @@
+#include "server/broker/long_message.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/wire_format_lite.h"
+
+namespace muster {
+namespace {
+
+using google::protobuf::io::CodedInputStream;
+
+// `bytes` are at most as many as it can read.
+CodedInputStream StreamOf(absl::string_view bytes) {
+  return CodedInputStream(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));
+}
+
+// How many bytes the first fields take that are together at least `at_least` long, or all; 0 when they are no fields.
+size_t WholeFields(absl::string_view bytes, size_t at_least) {
+  constexpr size_t kReadableMax = std::numeric_limits<int>::max();
+  bytes = bytes.substr(0, kReadableMax);
+  CodedInputStream stream = StreamOf(bytes);
+  at_least = std::min(at_least, bytes.size());
+  while (static_cast<size_t>(stream.CurrentPosition()) < at_least) {
+    const uint32_t tag = stream.ReadTag();
+    if (tag == 0 || !google::protobuf::internal::WireFormatLite::SkipField(&stream, tag)) return 0;
+  }
+  return static_cast<size_t>(stream.CurrentPosition());
+}
+
+}  // namespace
+
+// An encoding cut between two fields is two encodings, and they merge to the message.
+bool MergeFromLong(absl::string_view bytes, google::protobuf::MessageLite* message, size_t part_bytes) {
+  while (!bytes.empty()) {
+    const size_t part = WholeFields(bytes, part_bytes);
+    if (part == 0) return false;
+    CodedInputStream stream = StreamOf(bytes.substr(0, part));
+    if (!message->MergeFromCodedStream(&stream) || !stream.ConsumedEntireMessage()) return false;
+    bytes.remove_prefix(part);
+  }
+  return true;
+}
+
+}  // namespace muster
