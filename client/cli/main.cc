@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "client/cli/app.h"
+#include "client/cli/bench_command.h"
 #include "client/cli/board/board_commands.h"
 #include "client/cli/demo/demo_command.h"
 #include "client/cli/gateway_command.h"
@@ -15,5 +16,6 @@ int main(int argc, char** argv) {
   const bool person = isatty(STDOUT_FILENO) != 0 && isatty(STDERR_FILENO) != 0;
   return muster::cli::RunMuster(argc, argv, std::cout, std::cerr, person,
                                 {muster::cli::AddWatchCommand, muster::cli::AddNotifyCommand,
-                                 muster::cli::AddDemoCommand, muster::cli::AddGatewayCommand});
+                                 muster::cli::AddBenchCommands, muster::cli::AddDemoCommand,
+                                 muster::cli::AddGatewayCommand});
 }
