@@ -68,6 +68,18 @@ if setarch "$(uname -m)" -R true 2>/dev/null; then
   fixed_addresses="setarch $(uname -m) -R"
 fi
 
+# kept_in <file> <command ...>: what the command prints is shown when it ends, and kept: parts of it are shown again at
+# the end.
+# shellcheck disable=SC2317
+kept_in() {
+  kept=$1
+  shift
+  kept_status=0
+  "$@" >"$kept" 2>&1 || kept_status=$?
+  cat "$kept"
+  return "$kept_status"
+}
+
 # sanitize <preset> <labels left out> <prefix ...>: builds the preset and runs its tests. Building lists each program's
 # tests by running it, so that the prefix is for both.
 sanitize() {
@@ -76,16 +88,19 @@ sanitize() {
   shift 2
   run_step "$preset: configure" cmake --preset "$preset" &&
     run_step "$preset: build" "$@" cmake --build --preset "$preset" --parallel "$jobs" &&
-    run_step "$preset: tests" "$@" ctest --preset "$preset" --parallel "$jobs" --label-exclude "$left_out"
+    run_step "$preset: tests" kept_in "build/$preset/tests.txt" \
+      "$@" ctest --preset "$preset" --parallel "$jobs" --label-exclude "$left_out"
 }
 
-# The fault harness; what it counted is shown again at the end.
-# shellcheck disable=SC2317
-fault_harness() {
-  fault_status=0
-  sh tests/faults/run.sh >build/dev/faults.txt || fault_status=$?
-  cat build/dev/faults.txt
-  return "$fault_status"
+# Whoever sees only the end of the output sees why an earlier step failed.
+why_failed() {
+  sed -n '/^VIOLATION/p; /NOTHING/p; /NOT TRIED/p' build/dev/faults.txt
+  for preset in asan tsan; do
+    case $failed in *"'$preset: tests'"*) ;; *) continue ;; esac
+    grep -E 'SUMMARY: |ERROR: |WARNING: Thread|runtime error:|: Failure$|\*\*\*(Failed|Timeout|Exception)' \
+      "build/$preset/tests.txt" | sed "s/^/$preset: /" | head -n 40
+    sed -n '/^The following tests FAILED/,$p' "build/$preset/tests.txt"
+  done
 }
 
 must_step "dependencies" sh deploy/install-dependencies.sh --tests
@@ -101,7 +116,7 @@ if [ "$quick" = no ]; then
   if [ -f tests/mutants/run.sh ]; then
     run_step "planted faults" sh tests/mutants/run.sh || true
   fi
-  run_step "fault harness" fault_harness || true
+  run_step "fault harness" kept_in build/dev/faults.txt sh tests/faults/run.sh || true
 fi
 
 echo
@@ -114,8 +129,7 @@ echo "== main suite"
 status=0
 ctest --preset dev --parallel "$jobs" || status=$?
 if [ -n "$failed" ]; then
-  # Whoever sees only the end of this sees why.
-  sed -n '/^VIOLATION/p; /NOTHING/p; /NOT TRIED/p' build/dev/faults.txt 2>/dev/null | cut -c1-300 >&2 || true
+  why_failed 2>/dev/null | cut -c1-300 >&2 || true
   echo "run.sh: failed before the main suite:$failed" >&2
   exit 1
 fi
