@@ -17,17 +17,21 @@ CodedInputStream StreamOf(absl::string_view bytes) {
   return CodedInputStream(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));
 }
 
-// How many bytes the first fields take that are together at least `at_least` long, or all; 0 when they are no fields.
+// How many bytes the first fields take that are together at least `at_least` long, or as many as can be read; 0 when
+// not one can be.
 size_t WholeFields(absl::string_view bytes, size_t at_least) {
   constexpr size_t kReadableMax = std::numeric_limits<int>::max();
   bytes = bytes.substr(0, kReadableMax);
   CodedInputStream stream = StreamOf(bytes);
   at_least = std::min(at_least, bytes.size());
-  while (static_cast<size_t>(stream.CurrentPosition()) < at_least) {
+  size_t end = 0;
+  while (end < at_least) {
     const uint32_t tag = stream.ReadTag();
-    if (tag == 0 || !google::protobuf::internal::WireFormatLite::SkipField(&stream, tag)) return 0;
+    // It ends beyond what can be read now, or nowhere: the next part, which begins with it, tells.
+    if (tag == 0 || !google::protobuf::internal::WireFormatLite::SkipField(&stream, tag)) break;
+    end = static_cast<size_t>(stream.CurrentPosition());
   }
-  return static_cast<size_t>(stream.CurrentPosition());
+  return end;
 }
 
 }  // namespace

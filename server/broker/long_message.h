@@ -12,7 +12,7 @@
 namespace muster {
 
 // Adds to `message` what the encoding `bytes` of such a message holds; reads it in parts of `part_bytes` or more, cut
-// between fields. False when it is no encoding of one, or one field is longer than 2 GiB.
+// between fields. False, with a part of it added, when it is no encoding of one, or one field is longer than 2 GiB.
 bool MergeFromLong(absl::string_view bytes, google::protobuf::MessageLite* message, size_t part_bytes = 64 << 20);
 
 }  // namespace muster

@@ -1,18 +1,18 @@
 #include "server/broker/snapshot_store.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -55,6 +55,26 @@ absl::Status WriteAndSync(const std::string& path, absl::string_view bytes) {
   return status;
 }
 
+// NOT_FOUND: there is no such file.
+absl::StatusOr<std::string> ReadWhole(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return Failed("open", path);
+  const absl::Cleanup closes = [fd] { close(fd); };
+  struct stat about = {};
+  if (fstat(fd, &about) != 0) return Failed("read", path);
+  std::string bytes(static_cast<size_t>(about.st_size), '\0');
+  size_t filled = 0;
+  while (filled < bytes.size()) {
+    const ssize_t got = read(fd, &bytes[filled], bytes.size() - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return Failed("read", path);
+    if (got == 0) break;  // Cut short meanwhile.
+    filled += static_cast<size_t>(got);
+  }
+  bytes.resize(filled);
+  return bytes;
+}
+
 absl::Status SyncFolder(const std::string& dir) {
   const int fd = open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return Failed("open", dir);
@@ -87,12 +107,18 @@ class BodyReader {
     absl::MutexLock lock(&mu_);
     absl::StatusOr<storage::v1::OperationImage> body = store_->ReadBody(range_, operation_id);
     if (body.ok()) return *std::move(body);
-    if (absl::IsDataLoss(body.status())) OperationStore::Remove(dir_).IgnoreError();
-    LogError("an operation cannot be read; a new start replays the log", {{"why", body.status().message()}});
+    LogError("an operation cannot be read; the broker ends", {{"why", body.status().message()}});
+    if (absl::IsDataLoss(body.status())) RemoveStore();
     std::abort();
   }
 
  private:
+  void RemoveStore() {
+    const absl::Status removed = OperationStore::Remove(dir_);
+    if (removed.ok()) return LogInfo("a new start replays the log");
+    LogError("delete operations.db and start again", {{"why", removed.message()}});
+  }
+
   absl::Mutex mu_;
   const std::unique_ptr<OperationStore> store_ ABSL_GUARDED_BY(mu_);
   const OperationStore::Range range_;
@@ -216,10 +242,8 @@ absl::Status SnapshotStore::CopyTo(const std::string& dir, Sequence sequence) co
 }
 
 absl::StatusOr<SnapshotStore::Root> SnapshotStore::ReadRoot(Sequence sequence) const {
-  std::ifstream file(PathOf(sequence), std::ios::binary);
-  if (!file) return absl::NotFoundError(absl::StrCat("cannot open ", PathOf(sequence)));
   Root root;
-  root.content.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  MUSTER_ASSIGN_OR_RETURN(root.content, ReadWhole(PathOf(sequence)));
   absl::string_view rest = root.content;
   if (!absl::ConsumePrefix(&rest, kMagic) || rest.size() < kDigestBytes + 2 * kNumberBytes ||
       Sha256Bytes(rest.substr(kDigestBytes)) != rest.substr(0, kDigestBytes)) {
@@ -235,9 +259,8 @@ absl::StatusOr<SnapshotStore::Opened> SnapshotStore::OpenSnapshot(Sequence seque
   Opened opened;
   MUSTER_ASSIGN_OR_RETURN(opened.root, ReadRoot(sequence));
   const absl::string_view encoded = absl::string_view(opened.root.content).substr(opened.root.image_at);
-  if (!MergeFromLong(encoded, &opened.image) || opened.image.sequence() != sequence) {
-    return Damaged(sequence, absl::DataLossError("it is not of that event"));
-  }
+  if (!MergeFromLong(encoded, &opened.image)) return Damaged(sequence, absl::DataLossError("it is no state"));
+  if (opened.image.sequence() != sequence) return Damaged(sequence, absl::DataLossError("it is of another event"));
   absl::StatusOr<std::unique_ptr<OperationStore>> store = OperationStore::OpenToRead(dir_);
   absl::Status status = store.status();
   if (status.ok()) status = (*store)->ReadHeads(opened.root.operations, opened.image.mutable_operations());

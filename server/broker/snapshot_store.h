@@ -9,6 +9,7 @@
 #ifndef MUSTER_SERVER_BROKER_SNAPSHOT_STORE_H_
 #define MUSTER_SERVER_BROKER_SNAPSHOT_STORE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -19,6 +20,7 @@
 #include "absl/container/btree_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "muster/storage/v1/storage.pb.h"
 #include "server/broker/operation_store.h"
 #include "server/log/event_log.h"
@@ -35,14 +37,14 @@ class SnapshotStore {
   absl::Status Save(storage::v1::StateImage image) { return SaveChanges(std::move(image), 0); }
 
   // The same of what has changed, as State::TakeChanges gives it, since the snapshot of `base`, the last that was saved
-  // or the one that was loaded. 0: there was none. What failed to be saved is saved with the next. `encoded`: more of
-  // the image.
+  // or the one that was loaded. 0: there was none. What failed to be saved is saved with the next. `encoded`: what is
+  // remembered of submissions and outboxes, as fields of an encoded StateImage that are not in `image`.
   absl::Status SaveChanges(storage::v1::StateImage image, Sequence base, absl::string_view encoded = "");
 
   struct Snapshot {
     storage::v1::StateImage image;  // Its operations lack their bodies.
-    // Thread-safe. Ends the process, with a message, when the body that is asked for is damaged: nothing can be
-    // answered without it, and the next start, which does not find the damaged file any more, replays the log.
+    // Thread-safe. Ends the process, with a message, when the body that is asked for cannot be read: nothing can be
+    // answered without it. When it is damaged, operations.db is deleted first, and the next start replays the log.
     State::LoadOperation load;
   };
   // The newest snapshot whose file and heads are undamaged; nothing when there is none. The path of every damaged one
