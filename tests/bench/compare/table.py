@@ -58,7 +58,8 @@ def goal_lines(results, goal):
 
 
 def render(results):
-    lines = [*machine_lines(results), "", "Figures are medians, with the least and the greatest in parentheses.", ""]
+    lines = [*machine_lines(results), "",
+             "Figures are medians, with the least and the greatest in parentheses; without those, of one run.", ""]
     for goal in (goal for goal in GOALS if goal in results.goals()):
         lines += goal_lines(results, goal)
     systems = dict.fromkeys(run["system"] for run in results.runs)
