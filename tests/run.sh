@@ -92,9 +92,9 @@ sanitize() {
       "$@" ctest --preset "$preset" --parallel "$jobs" --label-exclude "$left_out"
 }
 
-# Whoever sees only the end of the output sees why an earlier step failed.
+# Whoever sees only the end of the output sees why the sanitizers' tests or the fault harness failed.
 why_failed() {
-  sed -n '/^VIOLATION/p; /NOTHING/p; /NOT TRIED/p' build/dev/faults.txt
+  case $failed in *"'fault harness'"*) sed -n '/^VIOLATION/p; /NOTHING/p; /NOT TRIED/p' build/dev/faults.txt ;; esac
   for preset in asan tsan; do
     case $failed in *"'$preset: tests'"*) ;; *) continue ;; esac
     grep -E 'SUMMARY: |ERROR: |WARNING: Thread|runtime error:|: Failure$|\*\*\*(Failed|Timeout|Exception)' \

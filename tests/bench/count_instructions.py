@@ -23,8 +23,8 @@ ALLOWED_RISE = 0.03
 ALLOCATORS = {"malloc", "calloc", "realloc", "aligned_alloc", "memalign", "posix_memalign"}
 # How many of what the path is counted in: enough that a batch's fixed costs are a small part.
 UNITS = {"commit": 2048, "publish": 32768, "deconflict": 2048}
-PACKAGES = ["g++-12", "libabsl20220623", "libc6", "libdeflate0", "libgrpc++1.51", "libprotobuf32", "libsqlite3-0", "libssl3",
-            "valgrind"]
+PACKAGES = ["g++-12", "libabsl20220623", "libc6", "libdeflate0", "libgrpc++1.51", "libprotobuf32", "libsqlite3-0",
+            "libssl3", "valgrind"]
 SAME_CODE_EVERYWHERE = {
     "OPENSSL_ia32cap": "0x20007000000:0",
     "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2_Usable,-AVX2,-AVX512F,-AVX512VL,-AVX512BW,-ERMS,-FSRM,-BMI2,-AVX",
@@ -70,7 +70,7 @@ def count(program, path):
         total = re.search(r"Collected : (\d+)", run.stdout)
         if run.returncode != 0 or total is None or int(total.group(1)) == 0:
             sys.exit(f"count_instructions.py: {path} could not be counted:\n{run.stdout}")
-        return {"instructions": round(int(total.group(1)) / units), "allocations": round(allocations(out) / units, 2)}
+        return {"instructions": round(int(total.group(1)) / units), "allocations": round(allocations(out) / units, 4)}
 
 
 def record(program, baseline_file):
@@ -91,9 +91,12 @@ def check(program, baseline_file):
         print("SKIP: the counts were recorded with another compiler or other libraries:", ", ".join(differing))
         return SKIPPED
     risen = []
-    for path, recorded in baseline["each"].items():
+    for path in UNITS:
+        recorded = baseline["each"][path]
         for what, now in count(program, path).items():
             print(f"{path}: {now} {what} each, recorded {recorded[what]}")
+            if now == 0 and recorded[what] > 0:
+                sys.exit(f"count_instructions.py: {what} of {path} could not be counted")
             if now > recorded[what] * (1 + ALLOWED_RISE):
                 risen.append(f"{what} of {path}")
     if risen:

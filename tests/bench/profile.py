@@ -4,13 +4,14 @@
 profile.py [--binaries FOLDER] [GOAL ...]   measures, and writes build/bench/profile.jsonl and profile.md
 profile.py --write-docs                     puts the last run into docs/
 
-Each work runs twice. At full speed perf samples which function runs, in the kernel too, and counts system calls; what
-Linux accounts to the process is read beside it. Then under callgrind, which counts the instructions of each function,
-one thread at a time and some fifty times slower; it hides the processor's SHA instructions from the libraries, so that
-its share of SHA-256 is too large. Needs root, valgrind and linux-perf, and musterd and muster with line numbers (-g1),
+Each work runs twice. Under callgrind, which counts the instructions of each function, one thread at a time and some
+fifty times slower; it hides the processor's SHA instructions from the libraries, so that its share of SHA-256 is too
+large. Then at full speed: perf samples which function runs, in the kernel too, and counts system calls; what Linux
+accounts to the process is read beside it. Needs root, valgrind and linux-perf, and musterd and muster with line numbers (-g1),
 as the preset dev builds them.
 """
 import argparse
+import os
 import pathlib
 import shutil
 import subprocess
@@ -80,6 +81,8 @@ def main():
         return document.write(REPOSITORY, document.PROFILE)
     if missing := [tool for tool in ("perf", "valgrind", "callgrind_control") if shutil.which(tool) is None]:
         sys.exit(f"profile.py: not installed: {' '.join(missing)}; as root: apt-get install linux-perf valgrind")
+    if os.geteuid() != 0:
+        sys.exit("profile.py: perf looks into the kernel only for root; run it as root")
     servers.allow_many_files()
     given.out.mkdir(parents=True, exist_ok=True)
     # Not in the system's folder for temporary files, which may be in memory.

@@ -32,6 +32,14 @@ def arguments():
     given = parser.parse_args()
     if unknown := set(given.goals) - set(works.GOALS):
         parser.error(f"no goal {', '.join(sorted(unknown))}; there are {' '.join(works.GOALS)}")
+    if given.pairs is not None and given.pairs < 1:
+        parser.error("--pairs is 1 or more")
+    if given.add:
+        there = given.out / "results.jsonl"
+        if not there.exists():
+            parser.error(f"nothing to add to: there is no {there}")
+        if again := set(given.goals or works.GOALS) & set(Results.read(there).goals()):
+            parser.error(f"{there} has {', '.join(sorted(again))} already")
     given.pairs = given.pairs or (1 if given.quick else 3)
     return given
 

@@ -131,7 +131,8 @@ def deconfliction(scale):
         return run
 
     for zones in scale.zones:
-        yield Work("P7", f"{zones:,} zones, Muster's index within its process", {"Muster": index_alone(zones), "PostGIS": postgis(zones)})
+        yield Work("P7", f"{zones:,} zones, Muster's index within its process",
+                   {"Muster": index_alone(zones), "PostGIS": postgis(zones)})
     for zones in scale.zones_entered:
         yield on_fresh_servers("P7", f"{zones:,} zones, entered durably through the stream",
                                ["deconflict", "--zones", zones, "--queries", 20_000], None, ())
