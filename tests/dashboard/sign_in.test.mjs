@@ -25,8 +25,8 @@ after(async () => world?.close(started && allWell));
 
 async function atDoor(options) {
   const seat = await Seat.at(browser, office, { person: null, ...options });
-  // For a card, Playwright puts a proxy of its own between browser and gateway. A request that hangs there is given up by the
-  // page after 10 s and made again.
+  // For a card, Playwright puts a proxy of its own between browser and gateway, whose certificate only pages accept: as where a
+  // warning was accepted (link.test.mjs), the page has to find out.
   if (options?.clientCertificates) seat.context.setDefaultTimeout(60_000);
   return { seat, page: await seat.open() };
 }

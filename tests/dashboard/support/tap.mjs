@@ -10,6 +10,8 @@ export class Tap {
   // Paths of calls under way.
   open = [];
   peak = new Map();
+  // Whether the connection is closed after an answer to this path.
+  closesAfter = () => false;
   #server;
   #agent;
 
@@ -38,7 +40,7 @@ export class Tap {
     const up = request({ host: '127.0.0.1', port, path: asked.url, method: asked.method, headers, agent: this.#agent }, (got) => {
       const kept = { path: asked.url, status: got.statusCode, chunks: [], asOf: got.headers['muster-as-of'] };
       this.answers.push(kept);
-      answer.writeHead(got.statusCode, got.headers);
+      answer.writeHead(got.statusCode, { ...got.headers, ...(this.closesAfter(asked.url) ? { connection: 'close' } : {}) });
       answer.flushHeaders();
       got.on('data', (chunk) => {
         kept.chunks.push(chunk);

@@ -98,6 +98,27 @@ test('a hub that hangs is left for one of the page, and is told to do nothing mo
   expect(own.map((one) => one.type)).toContain('hello');
 });
 
+test('a shared hub that the gateway does not answer, though it answers the page, tries at once and is then left', async () => {
+  vi.stubGlobal('fetch', () => Promise.resolve({ ok: true, status: 200 }));
+  const { link } = open();
+  await pass(1000);
+  let tell: (message: ToTab) => void = () => undefined;
+  const { receive } = Shared.running!;
+  Shared.running!.receive = function (message, post) {
+    tell = post;
+    receive.call(this, message, post);
+  };
+  link.setInterest({ view: 'tallies', operation: '' });
+  tell({ type: 'unanswered', begunAt: Date.now() });
+  await pass(10);
+  expect(kinds(Shared.running!.heard).at(-1)).toBe('tryNow');
+  expect(own).toEqual([]);
+  tell({ type: 'unanswered', begunAt: Date.now() });
+  await pass(10);
+  expect(kinds(Shared.running!.heard).at(-1)).toBe('retire');
+  expect(own.map((one) => one.type)).toContain('hello');
+});
+
 test('a hub that another tab has retired is left at once', async () => {
   const { link } = open();
   await pass(1000);

@@ -78,11 +78,12 @@ export function connectHub(first: Interest): HubLink {
       case 'pong':
         madeAnew = false;
         return;
+      case 'unanswered':
+        return void check?.note(message.begunAt);
       case 'retired':
         return leaveShared();
       default:
         told = (message.type === 'snapshot' ? message.snapshot.link : message.patch.link) ?? told;
-        if (told !== undefined) void check?.note(told);
         return link.onMessage(message);
     }
   };
@@ -118,12 +119,13 @@ export function connectHub(first: Interest): HubLink {
     };
     leaveShared = () => {
       leaveShared = nowhere;
+      check = undefined;
       // It lives as long as this page, whoever uses it: it must know that nobody does.
       send({ type: 'retire' });
       closePort();
       useElected();
     };
-    check = new LineCheck(pageGetsOn, () => leaveShared());
+    check = new LineCheck({ pageGetsOn, tryNow: () => send({ type: 'tryNow' }), leave: () => leaveShared() });
     void held.then(hello);
   };
   const hubDied = () => {

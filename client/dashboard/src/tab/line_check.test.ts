@@ -1,53 +1,60 @@
 import { expect, test } from 'vitest';
-import type { Link } from '../model/snapshot';
 import { LineCheck } from './line_check';
 
-const failed = (nextAttemptAt: number): Link => ({ state: 'reconnecting', since: 0, trouble: 'Failed to fetch', nextAttemptAt });
-const CONNECTED: Link = { state: 'connected', since: 0 };
-
+// At `now`, which a test moves on; `reached` is what the page finds, one after the other.
 function checkWith(reached: boolean[]) {
-  const seen = { over: 0, asked: 0 };
-  const check = new LineCheck(
-    () => Promise.resolve(reached[seen.asked++] ?? false),
-    () => void ++seen.over,
-  );
-  return { check, seen };
+  const seen = { now: 1000, asked: 0, tried: 0, left: 0 };
+  const line = {
+    pageGetsOn: () => Promise.resolve(reached[seen.asked++] ?? false),
+    tryNow: () => void ++seen.tried,
+    leave: () => void ++seen.left,
+  };
+  const check = new LineCheck(line, () => seen.now);
+  const failed = (begunAt: number) => check.note(begunAt);
+  return { failed, seen };
 }
 
-test('twice no answer for the shared worker and one for the page: the page does without it', async () => {
-  const { check, seen } = checkWith([true, true, true]);
-  await check.note(failed(1));
-  expect(seen.over).toBe(0);
-  await check.note(failed(2));
-  expect(seen.over).toBe(1);
-  await check.note(failed(3));
-  expect(seen.over).toBe(1);
+test('a call that the shared worker begins after the page got on, and that gets no answer: the page does without it', async () => {
+  const { failed, seen } = checkWith([true, true, true]);
+  await failed(900);
+  expect(seen).toMatchObject({ tried: 1, left: 0 });
+  seen.now = 2000;
+  await failed(1500);
+  expect(seen).toMatchObject({ tried: 1, left: 1 });
+  await failed(1600);
+  expect(seen).toMatchObject({ asked: 2, left: 1 });
 });
 
 test('a gateway that is away is away for the page, too', async () => {
-  const { check, seen } = checkWith([false, false, true, false, true]);
-  for (let attempt = 1; attempt <= 5; ++attempt) await check.note(failed(attempt));
-  expect(seen).toEqual({ over: 0, asked: 5 });
+  const { failed, seen } = checkWith([false, false, true, false, true]);
+  for (let attempt = 1; attempt <= 5; ++attempt) {
+    await failed(seen.now);
+    seen.now += 1000;
+  }
+  expect(seen).toMatchObject({ asked: 5, tried: 2, left: 0 });
 });
 
-test('one that has just come back is reached by the shared worker next', async () => {
-  const { check, seen } = checkWith([true, true]);
-  await check.note(failed(1));
-  await check.note(CONNECTED);
-  await check.note(failed(2));
-  expect(seen.over).toBe(0);
+test('calls that a gateway left without an answer before it was back say nothing', async () => {
+  const { failed, seen } = checkWith([true, true, true]);
+  for (const begunAt of [900, 950, 980]) await failed(begunAt);
+  expect(seen).toMatchObject({ tried: 1, left: 0 });
 });
 
-test('an answer that is an error is an answer: nothing is asked', async () => {
-  const { check, seen } = checkWith([true, true]);
-  await check.note({ ...failed(1), trouble: 'no broker can be reached' });
-  await check.note({ ...failed(2), trouble: 'no broker can be reached' });
-  expect(seen).toEqual({ over: 0, asked: 0 });
+test('that the page got on long ago says nothing of a gateway that has just come back', async () => {
+  const { failed, seen } = checkWith([true, true, true]);
+  await failed(900);
+  seen.now = 3600_000;
+  await failed(3599_000);
+  expect(seen).toMatchObject({ tried: 2, left: 0 });
+  seen.now += 10;
+  await failed(3600_001);
+  expect(seen.left).toBe(1);
 });
 
-test('the same attempt told twice counts once', async () => {
-  const { check, seen } = checkWith([true, true]);
-  await check.note(failed(1));
-  await check.note(failed(1));
-  expect(seen).toEqual({ over: 0, asked: 1 });
+test('while the page asks, a later call that gets no answer is not forgotten', async () => {
+  const { failed, seen } = checkWith([true, true]);
+  await failed(900);
+  seen.now = 2000;
+  await Promise.all([failed(950), failed(1900)]);
+  expect(seen).toMatchObject({ asked: 2, left: 1 });
 });

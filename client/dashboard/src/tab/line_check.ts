@@ -1,33 +1,50 @@
 // A certificate warning that a person has accepted holds for the page and for workers of its own, but not for one that tabs
-// share: that worker loses the gateway at its next connection, for good, while the page reaches it.
-import { gotNoAnswer } from '../model/freshness';
-import type { Link } from '../model/snapshot';
+// share: that worker keeps what connections it has, for a while, and can make no other, while the page can.
 
-// Twice in a row the shared worker got no answer and the page got one: the second time cannot be a gateway that has just come back.
+// A gateway that was away and is back is reached by calls that begin from then on. One that is found so is not for ever there.
+const HOLDS_MS = 60_000;
+const NO_ANSWER_WITHIN_MS = 10_000;
+
+export interface Line {
+  // Whether the page itself gets an answer.
+  pageGetsOn(): Promise<boolean>;
+  // The page does: what the shared worker waits for is worth an attempt now.
+  tryNow(): void;
+  // The page does, and the shared worker, which tried after it, does not: it is of no use. Called once.
+  leave(): void;
+}
+
 export class LineCheck {
-  #pageGotOn = false;
-  #attempt: number | undefined;
+  // Since when the page is known to get on.
+  #pageGotOnAt = Number.NEGATIVE_INFINITY;
+  #latestBegun = Number.NEGATIVE_INFINITY;
+  #asking = false;
   #over = false;
 
-  // `getsOn`: whether the page itself gets an answer. `otherwise` is called once, when the shared worker is of no use.
   constructor(
-    private readonly getsOn: () => Promise<boolean>,
-    private readonly otherwise: () => void,
+    private readonly line: Line,
+    private readonly now: () => number = Date.now,
   ) {}
 
-  // What the shared worker says of its line.
-  async note(link: Link): Promise<void> {
-    if (this.#over || link.nextAttemptAt === this.#attempt) return;
-    this.#attempt = link.nextAttemptAt;
-    if (link.state === 'connected' || !gotNoAnswer(link.trouble)) {
-      this.#pageGotOn = false;
+  // A call of the shared worker that began at `begunAt` got no answer at all.
+  async note(begunAt: number): Promise<void> {
+    this.#latestBegun = Math.max(this.#latestBegun, begunAt);
+    if (this.#over || this.#asking) return;
+    this.#asking = true;
+    const getsOn = await this.line.pageGetsOn();
+    this.#asking = false;
+    if (!getsOn) {
+      this.#pageGotOnAt = Number.NEGATIVE_INFINITY;
       return;
     }
-    const again = this.#pageGotOn;
-    this.#pageGotOn = await this.getsOn();
-    if (!again || !this.#pageGotOn || this.#over) return;
+    const known = this.now() - this.#pageGotOnAt < HOLDS_MS;
+    if (!known) {
+      this.#pageGotOnAt = this.now();
+      return this.line.tryNow();
+    }
+    if (this.#latestBegun < this.#pageGotOnAt) return;
     this.#over = true;
-    this.otherwise();
+    this.line.leave();
   }
 }
 
@@ -39,6 +56,7 @@ export async function pageGetsOn(): Promise<boolean> {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: '{}',
+      signal: AbortSignal.timeout(NO_ANSWER_WITHIN_MS),
     });
     return ok || status === 401;
   } catch {

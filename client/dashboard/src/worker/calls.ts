@@ -1,5 +1,5 @@
 // The calls of this app, through the gateway that served it.
-import { Code, ConnectError, createClient, type CallOptions, type Transport } from '@connectrpc/connect';
+import { Code, ConnectError, createClient, type CallOptions, type Interceptor, type Transport } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-web';
 import { SessionService } from '../gen/muster/gateway/v1/session_pb';
 import { ErrorInfoSchema, RetryInfoSchema } from '../gen/google/rpc/error_details_pb';
@@ -14,12 +14,14 @@ import { ReleaseService } from '../gen/muster/v1/release_pb';
 import { FeedService } from '../gen/muster/v1/submission_pb';
 import { TallyService } from '../gen/muster/v1/tally_pb';
 import { VictimServicesService } from '../gen/muster/v1/victims_pb';
+import { gotNoAnswer } from '../model/freshness';
 import type { Refusal } from './protocol';
 
 const UNARY_TIMEOUT_MS = 10_000;
 
-export function clientsAt(baseUrl: string): Clients {
-  const options = { baseUrl, useBinaryFormat: true };
+// `unanswered` is told of every call that no gateway answered, and when that call began.
+export function clientsAt(baseUrl: string, unanswered: (begunAt: number) => void): Clients {
+  const options = { baseUrl, useBinaryFormat: true, interceptors: [noticeUnanswered(unanswered)] };
   // A feed stays open for hours: no time limit for streams.
   return makeClients(createConnectTransport({ ...options, defaultTimeoutMs: UNARY_TIMEOUT_MS }), createConnectTransport(options));
 }
@@ -42,6 +44,18 @@ export function makeClients(transport: Transport, streams: Transport) {
   };
 }
 export type Clients = ReturnType<typeof makeClients>;
+
+export function noticeUnanswered(unanswered: (begunAt: number) => void): Interceptor {
+  return (next) => async (request) => {
+    const begunAt = Date.now();
+    try {
+      return await next(request);
+    } catch (error) {
+      if (gotNoAnswer(ConnectError.from(error).rawMessage)) unanswered(begunAt);
+      throw error;
+    }
+  };
+}
 
 // How true an answer is: a daemon that cannot reach a broker answers with a copy and says so in the headers, or in the
 // trailers where the answer was streamed.

@@ -50,12 +50,18 @@ export class Feed {
     this.#abort?.abort();
     this.#abort = undefined;
     clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   // Ends a stream that has gone silent though there is more, and resumes at once.
   reconnect(): void {
     this.stop();
     void this.#run();
+  }
+
+  // What waits for its next attempt makes it at once.
+  tryNow(): void {
+    if (this.#timer !== undefined) this.reconnect();
   }
 
   async #run(): Promise<void> {
@@ -90,7 +96,10 @@ export class Feed {
     if (abort.signal.aborted) return;
     const wait = this.#backoff.next();
     this.events.down(trouble, this.now() + wait);
-    this.#timer = setTimeout(() => void this.#run(), wait);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#run();
+    }, wait);
   }
 
   // Whether each delivery follows the one before it.

@@ -75,6 +75,9 @@ export class Hub {
       case 'ping':
         port.post({ type: 'pong' });
         break;
+      case 'tryNow':
+        this.#tryNow();
+        break;
       case 'retire':
         this.#retire();
         break;
@@ -95,6 +98,11 @@ export class Hub {
         this.#tabs.remove(port);
         break;
     }
+  }
+
+  // A call that began then got no answer at all.
+  unanswered(begunAt: number): void {
+    this.#tabs.tell({ type: 'unanswered', begunAt });
   }
 
   // ---- Beginning ----
@@ -119,11 +127,19 @@ export class Hub {
     }
   }
 
-  // Another tab may have come back with a card's session. The answer that nobody is signed in changes nothing.
+  // Another tab may have come back with a card's session. The answer that nobody is signed in changes nothing; no answer is
+  // none.
   async #askAgain(): Promise<void> {
+    clearTimeout(this.#startTimer);
     const generation = this.#generation;
-    const { session } = await this.clients.session.getSession({}).catch(() => ({ session: undefined }));
-    if (session !== undefined && generation === this.#generation) void this.#begin();
+    try {
+      const { session } = await this.clients.session.getSession({});
+      if (generation !== this.#generation) return;
+      this.#backoff.reset();
+      if (session !== undefined) void this.#begin();
+    } catch {
+      if (generation === this.#generation) this.#later(() => void this.#askAgain(), this.#backoff.next());
+    }
   }
 
   async #readEverything(generation: number): Promise<void> {
@@ -138,6 +154,24 @@ export class Hub {
     this.#boards.everythingAgain();
   }
 
+  #later(act: () => void, wait: number): void {
+    clearTimeout(this.#startTimer);
+    this.#startTimer = setTimeout(act, wait);
+  }
+
+  // Whatever waits for its next turn has it now.
+  #tryNow(): void {
+    switch (this.#tabs.snapshot.link.state) {
+      case 'off-line':
+        return void this.#begin();
+      case 'signed-out':
+        return void this.#askAgain();
+      default:
+        this.#live.feed.tryNow();
+        this.#boards.retryNow();
+    }
+  }
+
   // The gateway cannot be reached at all: show what was kept, and keep trying.
   async #offLine(trouble: string, generation: number): Promise<void> {
     const wait = this.#backoff.next();
@@ -149,7 +183,7 @@ export class Hub {
     const before = this.#tabs.snapshot.link;
     const since = before.state === 'off-line' || before.state === 'reconnecting' ? before.since : this.now();
     this.#tabs.change({ link: { ...before, state: 'off-line', since, trouble, nextAttemptAt: this.now() + wait } }, true);
-    this.#startTimer = setTimeout(() => void this.#begin(), wait);
+    this.#later(() => void this.#begin(), wait);
   }
 
   // ---- Ending ----

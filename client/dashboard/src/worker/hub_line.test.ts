@@ -3,7 +3,7 @@ import { create } from '@bufbuild/protobuf';
 import { describe, expect, test, vi } from 'vitest';
 import { ReadinessBoardSchema } from '../gen/muster/v1/readiness_pb';
 import { bytes } from '../fixture/fake_broker';
-import { TALLY, begin, broker, inItsOwnTime, pass, tab } from '../fixture/hub_harness';
+import { TALLY, begin, broker, hub, inItsOwnTime, pass, tab } from '../fixture/hub_harness';
 import { freshness } from '../model/freshness';
 
 inItsOwnTime();
@@ -198,6 +198,43 @@ describe('the line', () => {
     broker.broken.clear();
     await pass(31_000);
     expect(tab.fresh.level).toBe('live');
+  });
+
+  test('what waits for its next attempt makes it when a tab gets an answer: the stream, a read, the beginning', async () => {
+    const tryNow = () => hub.receive(tab.port, { type: 'tryNow' });
+    await begin();
+    broker.down = true;
+    broker.wake();
+    await pass(60_000);
+    broker.down = false;
+    tryNow();
+    await pass(500);
+    expect(tab.snapshot.link.state).toBe('connected');
+    expect(broker.streams).toBe(1);
+
+    broker.broken.add('totals');
+    broker.deliver(TALLY());
+    await pass(60_000);
+    broker.broken.clear();
+    tryNow();
+    await pass(1000);
+    expect(tab.snapshot.operations['op']?.parts.totals?.failing).toBeUndefined();
+
+    broker.down = true;
+    await begin();
+    await pass(60_000);
+    expect(tab.snapshot.link.state).toBe('off-line');
+    broker.down = false;
+    tryNow();
+    await pass(500);
+    expect(tab.snapshot.link.state).toBe('connected');
+  });
+
+  test('a stream that is open is left alone by a tab that gets an answer', async () => {
+    await begin();
+    hub.receive(tab.port, { type: 'tryNow' });
+    await pass(500);
+    expect(broker.subscribed).toHaveLength(1);
   });
 
   test('what could not be read for want of a line is read as soon as there is one', async () => {

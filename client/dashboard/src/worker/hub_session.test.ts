@@ -115,6 +115,20 @@ describe('the session', () => {
     expect(tab.snapshot.link.state).toBe('connected');
   });
 
+  test('signed out, a tab that comes back with a session brings it to all, though no gateway answers at first', async () => {
+    broker.signedIn = false;
+    await begin();
+    broker.signedIn = true;
+    broker.down = true;
+    const other = new FakeTab();
+    greet(other, 't2');
+    await pass(5000);
+    expect(other.snapshot.link.state).toBe('signed-out');
+    broker.down = false;
+    await pass(10_000);
+    for (const one of [tab, other]) expect(one.snapshot.link.state).toBe('connected');
+  });
+
   test('signed out, another tab changes nothing when nobody is signed in, or no gateway can be asked', async () => {
     await begin();
     await ask('signOut', {});

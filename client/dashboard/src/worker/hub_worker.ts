@@ -11,7 +11,7 @@ const scope = self as unknown as {
   postMessage?: (message: FromElected) => void;
 };
 
-const hub = new Hub(clientsAt(self.location.origin), browserStore);
+const hub: Hub = new Hub(clientsAt(self.location.origin, (begunAt) => hub.unanswered(begunAt)), browserStore);
 hub.start();
 
 // `gone` is called when the tab is.

@@ -81,6 +81,8 @@ export type ToHub =
   | { type: 'ask'; id: number; call: AskName; args: unknown }
   // Whether the hub is alive: it answers at once.
   | { type: 'ping' }
+  // The gateway answers the tab: what the hub waits for is worth an attempt now.
+  | { type: 'tryNow' }
   // The hub is of no use, for good: tabs keep one of their own instead.
   | { type: 'retire' }
   | { type: 'bye' };
@@ -91,6 +93,8 @@ export type ToTab =
   | { type: 'answer'; id: number; value: unknown }
   | { type: 'refusal'; id: number; refusal: Refusal }
   | { type: 'pong' }
+  // No gateway answered a call that began at `begunAt`.
+  | { type: 'unanswered'; begunAt: number }
   // The answer to whatever comes once a tab has said 'retire'.
   | { type: 'retired' };
 

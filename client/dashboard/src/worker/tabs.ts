@@ -63,14 +63,18 @@ export class Tabs {
     this.#pending = undefined;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const port of this.#ports.keys()) port.post({ type: 'snapshot', snapshot });
+    this.tell({ type: 'snapshot', snapshot });
+  }
+
+  tell(message: ToTab): void {
+    for (const port of this.#ports.keys()) port.post(message);
   }
 
   // Nobody is told anything any more.
   retire(): void {
     clearTimeout(this.#timer);
     this.#pending = undefined;
-    for (const port of this.#ports.keys()) port.post({ type: 'retired' });
+    this.tell({ type: 'retired' });
     this.#ports.clear();
   }
 
@@ -79,6 +83,6 @@ export class Tabs {
     this.#timer = undefined;
     const patch = this.#pending;
     this.#pending = undefined;
-    if (patch !== undefined) for (const port of this.#ports.keys()) port.post({ type: 'patch', patch });
+    if (patch !== undefined) this.tell({ type: 'patch', patch });
   }
 }
