@@ -12,7 +12,8 @@
 // which no validated submission has, are compared with everything at that time.
 //
 // Cost. An activity takes up to 3 slots of 40 bytes. A question looks up a few cubes, at most about 27, for each class
-// of radius and of length in use, and then examines what starts near it in space and time: within a small multiple of
+// of radius and of length in use, all of them fetched from memory together: to wait for one after the other would be
+// most of its time in a large index. It then examines what starts near it in space and time: within a small multiple of
 // the radii, and of the longer of the two windows; some nanoseconds each, without a geodesic unless the distance is
 // within a hundredth of the sum of the radii. What is far away in space or in time costs nothing.
 //

@@ -11,6 +11,7 @@
 #include "absl/synchronization/mutex.h"
 #include "server/deconfliction/space_time_index.h"
 #include "tests/bench/commit_path.h"
+#include "tests/bench/program.h"
 #include "tests/bench/publish_path.h"
 #include "tests/bench/zones.h"
 
@@ -87,11 +88,7 @@ int main(int argc, char** argv) {
   app.add_option("--units", units, "How many of them; a multiple of 256, of deliveries of 4096")
       ->check(CLI::Range(0, 64 * 4096));
   CLI11_PARSE(app, argc, argv);
-  std::string dir = (std::filesystem::temp_directory_path() / "muster-path-costs-XXXXXX").string();
-  if (mkdtemp(dir.data()) == nullptr) {
-    std::perror("muster-path-costs: cannot make a temporary folder");
-    return 1;
-  }
+  const std::string dir = muster::bench::MakeTemporaryFolder("muster-path-costs");
   paths.at(path)(dir, units);
   std::filesystem::remove_all(dir);
   return 0;
