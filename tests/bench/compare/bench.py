@@ -34,6 +34,7 @@ class Bench:
         self.binaries = pathlib.Path(binaries)
         self.certificates = certificates
         self.kept = {}
+        # In the worst of the clients since it was last set to 0.
         self.other_cpu_percent = 0.0
 
     def new_server(self, system):
@@ -53,13 +54,12 @@ class Bench:
             server.stop()
 
     def keep(self, system):
-        """A server that goes on until stop_kept(): (server, whether it was started by this call)."""
-        if system in self.kept:
-            return self.kept[system], False
-        server = self.new_server(system)
-        server.start()
-        self.kept[system] = server
-        return server, True
+        """A server that goes on until stop_kept()."""
+        if system not in self.kept:
+            server = self.new_server(system)
+            server.start()
+            self.kept[system] = server
+        return self.kept[system]
 
     def stop_kept(self):
         for server in self.kept.values():
@@ -82,7 +82,7 @@ class Bench:
         ours = usage.clients_seconds() - clients + (usage.tree_seconds(server.pid) - served if server else 0)
         others = usage.machine_seconds() - machine - ours
         capacity = (time.monotonic() - started) * os.cpu_count()
-        self.other_cpu_percent = round(100 * max(0.0, others) / capacity, 1)
+        self.other_cpu_percent = max(self.other_cpu_percent, round(100 * others / capacity, 1))
         if run.returncode != 0:
             raise Failed(f"exit code {run.returncode}: " + (run.stderr or run.stdout).strip()[-400:])
         if not prints:

@@ -58,6 +58,7 @@ class Recorder:
 def run_once(of_bench, work, system, pair, recorder):
     line = {"goal": work.goal, "work": work.name, "system": system, "pair": pair}
     print(f"{time.strftime('%H:%M:%S')} {work.goal} {work.name}: {system}, run {pair}", flush=True)
+    of_bench.other_cpu_percent = 0.0
     try:
         line["figures"] = work.runners[system](of_bench)
         line["other_cpu_percent"] = of_bench.other_cpu_percent

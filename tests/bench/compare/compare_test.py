@@ -74,8 +74,8 @@ class VerdictsTest(unittest.TestCase):
     def test_growth_is_held_against_log_n_and_hits(self):
         def of(costs):
             return [run for zones, cost, hits in zip(("1,024", "1,048,576"), costs, (0, 20))
-                    for run in runs("P7", f"{zones} zones, Muster's index within its process", "Muster", "server_cpu_us_per_query", [cost],
-                                    hits_per_query=hits)]
+                    for run in runs("P7", f"{zones} zones, Muster's index within its process", "Muster",
+                                    "server_cpu_us_per_query", [cost], hits_per_query=hits)]
         # log2 is 10 and 20, so that 4 times is allowed.
         self.assertEqual(list(verdicts("P7", of((1, 4))).values()), [True])
         self.assertEqual(list(verdicts("P7", of((1, 4.1))).values()), [False])
@@ -124,6 +124,16 @@ class DocumentTest(unittest.TestCase):
             self.assertIn("![P5](performance/p5.svg)", document_file.read_text())
             document_file.write_text(document_file.read_text().replace("1,234", "2,345"))
             self.assertIn("-| w | Muster | 2,345 |", document.differences(repository))
+
+    def test_a_run_of_less_than_is_shown_is_not_for_the_document(self):
+        p3, p4 = (runs(goal, "w", "Muster", "last_p99_ms", [1]) for goal in ("P3", "P4"))
+        shown = Results(HEADER, p3 + p4)
+        self.assertEqual(document.why_not(shown, None), "")
+        self.assertEqual(document.why_not(shown, shown), "")
+        self.assertEqual(document.why_not(Results(HEADER, p3), shown), "the last run has nothing of P4 w")
+        failed = [{"goal": "P4", "work": "w", "system": "Muster", "pair": 1, "failed": "no port"}]
+        self.assertEqual(document.why_not(Results(HEADER, p3 + failed), shown), "the last run has nothing of P4 w")
+        self.assertEqual(document.why_not(Results(HEADER | {"quick": True}, p3), None), "the last run was a quick one")
 
 
 # What callgrind writes of Sha256::Update, which calls OpenSSL, has an inlined line of Abseil's and is itself called.

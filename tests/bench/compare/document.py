@@ -82,10 +82,30 @@ def check(repository):
     return 1 if found else 0
 
 
+def missing(shown, measured):
+    """["P8 1,000,000 events"]: what the document shows and the last run has not measured."""
+    def of(results):
+        return [f"{run['goal']} {run['work']}" for run in results.runs if "failed" not in run]
+    return [work for work in dict.fromkeys(of(shown)) if work not in of(measured)]
+
+
+def why_not(measured, shown):
+    """Why a run is not for the document; empty when it is."""
+    if measured.header.get("quick"):
+        return "the last run was a quick one"
+    lost = missing(shown, measured) if shown else []
+    return f"the last run has nothing of {', '.join(lost)}" if lost else ""
+
+
 def write(repository, section=COMPARISON):
     folder = repository / "docs/performance"
     folder.mkdir(exist_ok=True)
-    shutil.copy(repository / "build/bench" / section.raw, folder / section.raw)
+    raw = repository / "build/bench" / section.raw
+    shown = folder / section.raw
+    reason = why_not(Results.read(raw), Results.read(shown) if shown.exists() else None)
+    if reason:
+        sys.exit(f"{section.command}: {reason}: measure all of it, or remove {shown} where that is meant")
+    shutil.copy(raw, shown)
     files = expected(repository)
     for old in set(folder.glob("*.svg")) - set(files):
         old.unlink()

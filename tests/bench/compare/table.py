@@ -28,8 +28,8 @@ def machine_lines(results):
     yield "Versions: " + ", ".join(f"{name} {version}" for name, version in machine["versions"].items()) + "."
     others = results.other_cpu_percents()
     if others:
-        yield (f"Programs other than server and client used {number(statistics.median(others))} % of the processors in "
-               f"the median run and {number(max(others))} % in the worst.")
+        yield (f"Other programs, and other machines on the same processors, took {number(statistics.median(others))} % of "
+               f"them in the median run and {number(max(others))} % in the worst.")
 
 
 def goal_lines(results, goal):

@@ -34,7 +34,7 @@ def tree_seconds(root):
 
 
 def machine_seconds():
-    """What all processors have worked."""
+    """What all processors have worked, for this machine or, meanwhile, for another one on them."""
     fields = pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
     user, nice, system, _, _, irq, softirq, steal = (int(field) for field in fields[:8])
     return (user + nice + system + irq + softirq + steal) / TICKS_PER_S

@@ -125,7 +125,7 @@ def index_alone(zones, *options):
 def deconfliction(scale):
     def postgis(zones):
         def run(bench):
-            server, _ = bench.keep("PostGIS")
+            server = bench.keep("PostGIS")
             bench.peer("PostGIS", server, "zones-load", "--zones", zones, prints=False)
             return bench.peer("PostGIS", server, "zones-query", "--zones", zones, "--seconds", scale.seconds)
         return run
