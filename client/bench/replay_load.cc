@@ -47,6 +47,7 @@ absl::StatusOr<Report> RunReplay(const Target& target, const ReplayOptions& opti
   figures.push_back({"seconds", meter.seconds(), 2});
   Report report;
   report.figures = std::move(figures);
+  if (reader.gaps() != 0) report.first_error = "the feed did not bring every event, in order";
   return report;
 }
 

@@ -51,7 +51,7 @@ absl::StatusOr<double> ResidentKilobytesOf(const std::vector<int>& pids) {
     for (const absl::string_view line : absl::StrSplit(status, '\n')) {
       const std::vector<absl::string_view> words = absl::StrSplit(line, absl::ByAnyChar(" \t"), absl::SkipEmpty());
       double value = 0;
-      if (words.size() >= 2 && words[0] == "VmRSS:" && absl::SimpleAtod(words[1], &value)) kilobytes += value;
+      if (words.size() >= 2 && words[0] == "RssAnon:" && absl::SimpleAtod(words[1], &value)) kilobytes += value;
     }
   }
   return kilobytes;

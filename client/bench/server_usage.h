@@ -18,7 +18,7 @@ absl::StatusOr<absl::Duration> CpuOf(const std::vector<int>& pids);
 // The same for this process, to the microsecond.
 absl::Duration OwnCpu();
 
-// VmRSS of /proc/PID/status, added up.
+// Memory that no other process has: RssAnon of /proc/PID/status, added up.
 absl::StatusOr<double> ResidentKilobytesOf(const std::vector<int>& pids);
 
 }  // namespace muster::bench

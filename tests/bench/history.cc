@@ -1,5 +1,7 @@
 #include "tests/bench/history.h"
 
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -198,6 +200,7 @@ MadeHistory MakeHistory(const std::string& dir, const History& history) {
   if (pipe(ends) != 0) Must(absl::ErrnoToStatus(errno, "pipe"));
   const pid_t child = fork();
   if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // To make the folder takes minutes; nobody would want it any more.
     const MadeHistory made = Maker(dir).Make(history);
     if (write(ends[1], &made, sizeof(made)) != sizeof(made)) _exit(1);
     _exit(0);

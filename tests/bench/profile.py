@@ -84,6 +84,7 @@ def main():
     if os.geteuid() != 0:
         sys.exit("profile.py: perf looks into the kernel only for root; run it as root")
     servers.allow_many_files()
+    servers.end_in_order()
     given.out.mkdir(parents=True, exist_ok=True)
     # Not in the system's folder for temporary files, which may be in memory.
     folder = pathlib.Path(tempfile.mkdtemp(prefix="muster-profile-", dir="/var/tmp"))

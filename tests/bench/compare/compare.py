@@ -38,8 +38,13 @@ def arguments():
         there = given.out / "results.jsonl"
         if not there.exists():
             parser.error(f"nothing to add to: there is no {there}")
-        if again := set(given.goals or works.GOALS) & set(Results.read(there).goals()):
+        results = Results.read(there)
+        if again := set(given.goals or works.GOALS) & set(results.goals()):
             parser.error(f"{there} has {', '.join(sorted(again))} already")
+        if given.quick != results.header["quick"]:
+            parser.error("a quick run and a whole one do not go together")
+        if machine.commit(REPOSITORY) != results.header["machine"]["versions"]["muster"]:
+            parser.error(f"{there} is of another commit")
     given.pairs = given.pairs or (1 if given.quick else 3)
     return given
 
@@ -90,6 +95,7 @@ def measure(given, folder, recorder):
 def main():
     given = arguments()
     servers.allow_many_files()
+    servers.end_in_order()
     given.out.mkdir(parents=True, exist_ok=True)
     # Not in the system's folder for temporary files, which may be in memory.
     folder = pathlib.Path(tempfile.mkdtemp(prefix="muster-compare-", dir="/var/tmp"))

@@ -8,6 +8,7 @@ import document
 import parts
 import plot
 import profile_table
+import servers
 import table
 from goals import GOALS
 from results import Results, number
@@ -103,6 +104,23 @@ class TableTest(unittest.TestCase):
         self.assertEqual(len(xml.etree.ElementTree.fromstring(drawing).findall("{http://www.w3.org/2000/svg}rect")), 2)
 
 
+class Broken(servers.Server):
+    name = "broken"
+    port = 27999
+
+    def prepare(self):
+        return ["sh", "-c", "echo no such option; exit 1"]
+
+
+class ServerTest(unittest.TestCase):
+    def test_one_that_cannot_start_says_what_its_log_says_and_leaves_nothing(self):
+        with tempfile.TemporaryDirectory() as name:
+            server = Broken(pathlib.Path(name), None)
+            with self.assertRaisesRegex(servers.CannotStart, "no such option"):
+                server.start()
+            self.assertEqual((server.processes, list(pathlib.Path(name).iterdir())), ([], []))
+
+
 class DocumentTest(unittest.TestCase):
     def test_a_goal_without_a_plot_has_a_table_all_the_same(self):
         of_results = Results(HEADER, runs("Cubes", "w", "Muster", "server_cpu_us_per_query", [12])
@@ -130,9 +148,11 @@ class DocumentTest(unittest.TestCase):
         shown = Results(HEADER, p3 + p4)
         self.assertEqual(document.why_not(shown, None), "")
         self.assertEqual(document.why_not(shown, shown), "")
-        self.assertEqual(document.why_not(Results(HEADER, p3), shown), "the last run has nothing of P4 w")
+        self.assertEqual(document.why_not(Results(HEADER, p3), shown), "the last run has nothing of P4 w, Muster")
         failed = [{"goal": "P4", "work": "w", "system": "Muster", "pair": 1, "failed": "no port"}]
-        self.assertEqual(document.why_not(Results(HEADER, p3 + failed), shown), "the last run has nothing of P4 w")
+        others = runs("P4", "w", "Redis", "last_p99_ms", [1])
+        self.assertEqual(document.why_not(Results(HEADER, p3 + others + failed), shown),
+                         "the last run has nothing of P4 w, Muster")
         self.assertEqual(document.why_not(Results(HEADER | {"quick": True}, p3), None), "the last run was a quick one")
 
 

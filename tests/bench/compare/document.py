@@ -83,9 +83,10 @@ def check(repository):
 
 
 def missing(shown, measured):
-    """["P8 1,000,000 events"]: what the document shows and the last run has not measured."""
+    """["P8 1,000,000 events, Muster"]: what the document shows and the last run has not measured."""
     def of(results):
-        return [f"{run['goal']} {run['work']}" for run in results.runs if "failed" not in run]
+        return [f"{run['goal']} {run['work']}" + (f", {run['system']}" if "system" in run else "")
+                for run in results.runs if "failed" not in run]
     return [work for work in dict.fromkeys(of(shown)) if work not in of(measured)]
 
 
@@ -94,7 +95,7 @@ def why_not(measured, shown):
     if measured.header.get("quick"):
         return "the last run was a quick one"
     lost = missing(shown, measured) if shown else []
-    return f"the last run has nothing of {', '.join(lost)}" if lost else ""
+    return f"the last run has nothing of {'; '.join(lost)}" if lost else ""
 
 
 def write(repository, section=COMPARISON):

@@ -42,7 +42,7 @@ def costs(runs):
                "system us": each(lambda run: run["at_speed"]["counts"]["system_us"]),
                "instructions": lambda run: sum(run["counted"]["instructions"].values()) / of_units(run, "counted"),
                "of these SHA-256": lambda run: run["counted"]["sha256"] / of_units(run, "counted"),
-               "context switches": each(lambda run: run["at_speed"]["counts"]["switches"]),
+               "voluntary context switches": each(lambda run: run["at_speed"]["counts"]["switches"]),
                "submissions in a commit": of_commit}
     for name in dict.fromkeys(name for run in runs for name in run["at_speed"]["calls"]):
         figures[name] = each(lambda run, name=name: run["at_speed"]["calls"].get(name, 0))
@@ -77,11 +77,13 @@ def render(results):
     return "\n".join([
         f"{results.header['date']}, muster {machine['versions']['muster']}; {machine['processor']}, {machine['cores']} "
         "cores. While it is watched, the server takes longer than in the tables below: here the shares count.", "",
-        "What one submission (P1, P2) or one delivery (P3 to P5, publishing included) takes; system calls by name:", "",
+        "What one submission (P1, P2) or one delivery (P3 to P5, publishing included) takes; system calls by name; 0 is less "
+        "than one in two thousand:", "",
         *costs(runs), "", "Share of the processor time at full speed, in percent (perf):", "",
         *by_part(runs, lambda run: run["at_speed"]["samples"], lambda _, __, share: f"{100 * share:.1f}"), "",
         "Instructions outside the operating system, and their share in percent (callgrind, which hides the processor's "
-        "SHA instructions, so that SHA-256 has too much):", "",
+        "SHA instructions, so that SHA-256 has too much; it is so slow that P4 is counted at a message in two seconds, and "
+        "P5 with 100,000 stored messages):", "",
         *by_part(runs, lambda run: run["counted"]["instructions"],
                  lambda run, count, share: f"{number(count / of_units(run, 'counted'))} ({100 * share:.0f})"), ""])
 

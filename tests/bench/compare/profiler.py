@@ -117,6 +117,7 @@ class AtSpeed(Profiler):
     """What perf samples, in the kernel too, how often each system call was made, and what Linux accounts."""
 
     WARM_S, WINDOW_S, LOW_RATE_WINDOW_S = 1, 3, 8
+    ATTACH_S = 0.5  # Perf takes so long to watch a process.
 
     def let_pass(self, server, words):
         time.sleep(self.LOW_RATE_WINDOW_S if "--rate" in words else self.WINDOW_S)
@@ -127,10 +128,14 @@ class AtSpeed(Profiler):
         pipe = self.folder / "pipe"
         os.mkfifo(pipe)
         watcher = subprocess.Popen(["perf", *words, "-D", "-1", "--control", f"fifo:{pipe}", "-p", str(server.pid)],
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         try:
-            with open(pipe, "wb", buffering=0) as control:
+            # For reading as well: to open it for writing alone waits for a perf that may have ended.
+            with os.fdopen(os.open(pipe, os.O_RDWR), "wb", buffering=0) as control:
+                time.sleep(self.ATTACH_S)
                 pipe.unlink()
+                if watcher.poll() is not None:
+                    raise bench.Failed(f"perf {words[0]} ended: " + watcher.stderr.read()[-400:])
                 yield control
         finally:
             watcher.send_signal(signal.SIGINT)
@@ -143,7 +148,6 @@ class AtSpeed(Profiler):
         time.sleep(self.WARM_S)
         with (self.perf(server, "record", "-q", "-e", "cpu-clock", "-F", "2500", "-o", samples) as record,
               self.perf(server, "stat", "-x", ",", "-o", calls, *events) as stat):
-            time.sleep(0.5)  # Until both have attached themselves.
             for perf in (record, stat):
                 perf.write(b"enable\n")
             before = server.used()

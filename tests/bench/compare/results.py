@@ -1,4 +1,5 @@
 """The raw lines of a comparison: one JSON object a line, the first for the machine, the others for one run each."""
+import collections
 import json
 import pathlib
 import statistics
@@ -54,6 +55,10 @@ class Results:
 
     def failures(self, goal, work, system):
         return [run["failed"] for run in self._of(goal, work, system) if "failed" in run]
+
+    def runs_of_each(self):
+        """How often each work was run with each system."""
+        return collections.Counter((run["goal"], run["work"], run["system"]) for run in self.runs).values()
 
     def other_cpu_percents(self):
         return [run["other_cpu_percent"] for run in self.runs if "other_cpu_percent" in run]

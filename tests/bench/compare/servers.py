@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 PATIENCE_S = 60
@@ -23,6 +24,12 @@ class CannotStart(Exception):
 def allow_many_files():
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def end_in_order():
+    """Has a signal to end stop the servers and remove the folders, as Ctrl-C does."""
+    for one in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(one, lambda number, _: sys.exit(128 + number))
 
 
 class Certificates:
@@ -80,14 +87,16 @@ class Server:
             raise CannotStart(f"something else listens on port {self.port}")
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        command = self.prepare()
-        process = self.spawn(command)
-        deadline = time.monotonic() + PATIENCE_S
-        while not self.ready():
-            if process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise CannotStart(f"{self.name} did not open port {self.port}; the end of its log:\n" + self.log_end())
-            time.sleep(0.05)
+        try:
+            process = self.spawn(self.prepare())
+            deadline = time.monotonic() + PATIENCE_S
+            while not self.ready():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise CannotStart(f"{self.name} did not open port {self.port}; the end of its log:\n" + self.log_end())
+                time.sleep(0.05)
+        except BaseException:
+            self.stop()
+            raise
 
     def log_end(self):
         return (self.folder / "log").read_text(errors="replace")[-1000:]
@@ -101,7 +110,7 @@ class Server:
 
 
 def end_group(process, with_signal):
-    """Signals the session that `process` leads, and kills what is left of it after ten seconds."""
+    """Signals the session that `process` leads, and kills what is left of it when that has ended, or after ten seconds."""
     for one in (with_signal, signal.SIGKILL):
         try:
             os.killpg(process.pid, one)
@@ -110,8 +119,7 @@ def end_group(process, with_signal):
         try:
             process.wait(timeout=10)
         except subprocess.TimeoutExpired:
-            continue
-        return
+            pass
 
 
 class Redis(Server):
@@ -214,11 +222,11 @@ log.console.level = warning
 loopback_users = none
 vm_memory_high_watermark.relative = 0.6
 """)
-        # The broker would start one that outlives it.
-        self.spawn(["epmd", "-port", str(self.epmd_port), "-address", "127.0.0.1"])
         scripts = sorted(pathlib.Path("/usr/lib/rabbitmq/lib").glob("rabbitmq_server-*/sbin/rabbitmq-server"))
         if not scripts:
             raise CannotStart("rabbitmq-server is not installed")
+        # The broker would start one that outlives it.
+        self.spawn(["epmd", "-port", str(self.epmd_port), "-address", "127.0.0.1"])
         return [str(scripts[-1])]
 
 

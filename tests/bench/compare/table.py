@@ -18,7 +18,9 @@ def cell(values):
 
 def machine_lines(results):
     machine = results.header["machine"]
-    yield (f"{results.header['date']}, {results.header['pairs']} run(s) of each, one system after the other"
+    runs = sorted(results.runs_of_each())
+    often = f"{runs[0]}" if runs[0] == runs[-1] else f"{runs[0]} to {runs[-1]}"
+    yield (f"{results.header['date']}, {often} run(s) of each, one system after the other"
            + (", **quick**: short runs, rough figures" if results.header["quick"] else "") + ".")
     yield ""
     yield (f"Machine: {machine['processor']}, {machine['cores']} cores for servers and clients together, "

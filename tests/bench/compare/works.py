@@ -5,6 +5,8 @@ A work is a name and, by the name of each system, a function that runs it once o
 import dataclasses
 import typing
 
+from bench import Failed
+
 GOALS = ("P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "Cubes", "Growth")
 
 
@@ -26,7 +28,7 @@ class Scale:
     silent: tuple
 
 
-FULL = Scale(seconds=2.5, warm_seconds=1, pauses=20, messages_at_low_rate=60, stored=1_000_000, agencies=18_000,
+FULL = Scale(seconds=2.5, warm_seconds=1, pauses=100, messages_at_low_rate=200, stored=1_000_000, agencies=18_000,
              subscribers=5_000, zones=(1_000, 100_000, 1_000_000), zones_entered=(1_000, 100_000),
              restart_events=(100_000, 1_000_000, 10_000_000), history=(20_000, 200_000, 2_000_000),
              closed=(10, 100, 1_000), silent=(180, 1_800, 18_000))
@@ -92,12 +94,15 @@ def replay(scale):
     def run_muster(bench):
         with bench.fresh("Muster") as server:
             bench.muster(server, "submit", "--publishers", 4, "--window", 512, "--count", scale.stored)
-            return bench.muster(server, "replay")
+            figures = bench.muster(server, "replay")
+        if figures["deliveries"] < scale.stored:
+            raise Failed(f"of {scale.stored:,} stored messages {figures['deliveries']:,} came")
+        return figures
 
     def runner_of(system):
         def run(bench):
             with bench.fresh(system) as server:
-                bench.peer(system, server, "publish", "--publishers", 4, "--window", 128, "--count", scale.stored)
+                bench.peer(system, server, "publish", "--publishers", 4, "--window", 512, "--count", scale.stored)
                 return bench.peer(system, server, "replay", "--count", scale.stored)
         return run
 

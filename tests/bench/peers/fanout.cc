@@ -19,8 +19,8 @@ namespace {
 constexpr uint64_t kMessagesMax = 8'000'000;
 // So long without any delivery, and what is missing is given up.
 constexpr uint64_t kPatienceNs = 5'000'000'000;
-constexpr uint64_t kUnacknowledgedMax = 256;
-constexpr size_t kUnsentBytesMax = 65'536;
+constexpr uint64_t kUnacknowledgedMax = 512;
+constexpr size_t kUnsentBytesMax = 131'072;
 
 // What the readers have got. Threading: written by the readers' thread; only the atomics are read by the publisher's
 // before that thread has ended.
