@@ -2,6 +2,7 @@
 
 #include <openssl/pem.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -17,13 +18,18 @@ const absl::Time kNow = absl::FromUnixSeconds(1'790'000'000);
 
 class AuthorityTest : public testing::Test {
  protected:
-  AuthorityTest() : folder_(testing::TempDir() + "bench-authority"), ca_(MakeCa()) {
+  AuthorityTest() : folder_(MakeFolder()), ca_(MakeCa()) {
     std::filesystem::create_directories(folder_ + "/ca");
     std::ofstream(folder_ + "/ca/ca.crt") << ca_.certificate_pem;
     std::ofstream(folder_ + "/ca/ca.key") << ca_.key_pem;
   }
   ~AuthorityTest() override { std::filesystem::remove_all(folder_); }
 
+  // Tests run beside each other.
+  static std::string MakeFolder() {
+    std::string made = testing::TempDir() + "/bench-authority-XXXXXX";
+    return mkdtemp(made.data()) == nullptr ? "" : made;
+  }
   static TestCertificate MakeCa() {
     TestCertificateOptions options;
     options.is_ca = true;
