@@ -134,6 +134,7 @@ BrokerStats Broker::Stats() const {
   stats.publisher = publisher_->Stats();
   stats.last_sequence = log_->last_sequence();
   stats.last_snapshot = last_snapshot_;
+  stats.snapshot_running = snapshot_running_;
   stats.snapshot_failures = snapshot_failures_;
   stats.snapshot_pause = absl::Nanoseconds(snapshot_pause_ns_.load());
   stats.failed = failed_;
@@ -156,6 +157,7 @@ uint64_t Broker::EventsBetweenSnapshots() const {
 
 void Broker::TakeSnapshotIfDue(uint64_t after_events) {
   if (failed_ || snapshot_running_ || log_->last_sequence() < last_snapshot_ + after_events) return;
+  const auto began = std::chrono::steady_clock::now();
   // The feed must be as durable as the snapshot that relies on it.
   if (const absl::Status synced = feed_->Sync(); !synced.ok()) {
     ++snapshot_failures_;
@@ -166,7 +168,6 @@ void Broker::TakeSnapshotIfDue(uint64_t after_events) {
   if (snapshot_thread_.joinable()) snapshot_thread_.join();  // It has ended: snapshot_running_ is false.
   snapshot_running_ = true;
   last_snapshot_ = state_->sequence();
-  const auto began = std::chrono::steady_clock::now();
   State::Changes taken = state_->TakeChanges();
   snapshot_pause_ns_ = std::chrono::nanoseconds(std::chrono::steady_clock::now() - began).count();
   snapshot_thread_ = std::thread([this, sequence = state_->sequence(), changes = std::move(taken)]() mutable {

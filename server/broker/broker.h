@@ -31,8 +31,9 @@ struct BrokerStats {
   PublisherStats publisher;
   Sequence last_sequence = 0;
   Sequence last_snapshot = 0;
+  bool snapshot_running = false;  // It is being written.
   uint64_t snapshot_failures = 0;
-  absl::Duration snapshot_pause;  // Of the thread that applies, for the last snapshot.
+  absl::Duration snapshot_pause;  // Of the thread that applies, for the last snapshot: syncing the feed included.
   bool failed = false;
 };
 

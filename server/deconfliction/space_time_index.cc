@@ -24,7 +24,7 @@ constexpr std::array<int64_t, 3> kLengthClassMaxS = {24 * 3600 + 1, 16 * 24 * 36
 constexpr double kSphereRadius = std::numeric_limits<int32_t>::max();
 // What makes a coordinate positive.
 constexpr int64_t kMiddle = int64_t{1} << 31;
-constexpr int kCubeCoordinateBits = 15;  // Of the smallest cubes, four times as short as usual.
+constexpr int kCubeCoordinateBits = 14;  // Of the smallest cubes, four times as short as usual.
 
 // The radii of curvature of WGS 84 lie between 6,335,439 m (the meridian's at the equator) and 6,399,594 m (at the
 // poles). Latitude and longitude taken as a point of a sphere therefore move, along any path, by at least its length
@@ -42,7 +42,7 @@ double ChordSquareMax(double distance_m) {
 }
 
 // The square of a line that two positions must exceed to be farther than `distance_m` from each other. A chord is
-// longer than its arc by no more than arc^2 / 24 of it.
+// shorter than its arc by no more than arc^2 / 24 of it.
 double ChordSquareSurelyWithin(double distance_m) {
   const double arc = (distance_m - kSlackM) / kCurvatureRadiusMaxM;
   if (arc <= 0 || arc >= 1) return -1;

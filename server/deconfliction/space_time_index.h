@@ -15,7 +15,7 @@
 // of radius and of length in use, all of them fetched from memory together: to wait for one after the other would be
 // most of its time in a large index. It then examines what starts near it in space and time: within a small multiple of
 // the radii, and of the longer of the two windows; some nanoseconds each, without a geodesic unless the distance is
-// within a hundredth of the sum of the radii. What is far away in space or in time costs nothing.
+// within a hundredth and some metres of the sum of the radii. What is far away in space or in time costs nothing.
 //
 // The index is derived state: made again by replay, never written down.
 //

@@ -23,8 +23,8 @@ ALLOWED_RISE = 0.03
 ALLOCATORS = {"malloc", "calloc", "realloc", "aligned_alloc", "memalign", "posix_memalign"}
 # How many of what the path is counted in: enough that a batch's fixed costs are a small part.
 UNITS = {"commit": 2048, "publish": 32768, "deconflict": 2048}
-PACKAGES = ["g++-12", "libabsl20220623", "libc6", "libdeflate0", "libgrpc++1.51", "libprotobuf32", "libsqlite3-0",
-            "libssl3", "valgrind"]
+PACKAGES = ["g++-12", "libabsl20220623", "libc6", "libdeflate0", "libgeographiclib23", "libgrpc++1.51", "libprotobuf32",
+            "libsqlite3-0", "libssl3", "libstdc++6", "valgrind"]
 SAME_CODE_EVERYWHERE = {
     "OPENSSL_ia32cap": "0x20007000000:0",
     "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2_Usable,-AVX2,-AVX512F,-AVX512VL,-AVX512BW,-ERMS,-FSRM,-BMI2,-AVX",
@@ -91,6 +91,7 @@ def check(program, baseline_file):
         print("SKIP: the counts were recorded with another compiler or other libraries:", ", ".join(differing))
         return SKIPPED
     risen = []
+    fallen = []
     for path in UNITS:
         recorded = baseline["each"][path]
         for what, now in count(program, path).items():
@@ -99,6 +100,10 @@ def check(program, baseline_file):
                 sys.exit(f"count_instructions.py: {what} of {path} could not be counted")
             if now > recorded[what] * (1 + ALLOWED_RISE):
                 risen.append(f"{what} of {path}")
+            if now < recorded[what] * (1 - ALLOWED_RISE):
+                fallen.append(f"{what} of {path}")
+    if fallen:
+        print(f"{', '.join(fallen)} fell by more than {ALLOWED_RISE:.0%}: record that, so that it does not rise unseen.")
     if risen:
         print(f"FAILED: {', '.join(risen)} rose by more than {ALLOWED_RISE:.0%}. Find out why; if it is worth it, record "
               f"it: tests/bench/count_instructions.py record {program} {baseline_file}")

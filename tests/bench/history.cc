@@ -137,8 +137,8 @@ class Maker {
     }
     while (history.ongoing > 0 && writer_.last_sequence() < events) Report(AnyOngoing(history));
     Flush(1);
-    made_.pause_ms = absl::ToDoubleMilliseconds(broker_->Stats().snapshot_pause);
     broker_->Stop();
+    NotePause();
     made_.snapshot_bytes = BytesOfNewest(dir_);
     if (history.ongoing > 0) AddTail(history);
     made_.seconds = SecondsOf(CLOCK_MONOTONIC) - began;
@@ -168,7 +168,12 @@ class Maker {
     AppendTo(log_);
     clock_.Set(writer_.now());
     Must(broker_->Follow());
-    made_.pause_max_ms = std::max(made_.pause_max_ms, absl::ToDoubleMilliseconds(broker_->Stats().snapshot_pause));
+    NotePause();
+  }
+
+  void NotePause() {
+    made_.pause_ms = absl::ToDoubleMilliseconds(broker_->Stats().snapshot_pause);
+    made_.pause_max_ms = std::max(made_.pause_max_ms, made_.pause_ms);
   }
 
   // As a broker leaves it that was killed between two snapshots.
@@ -196,9 +201,13 @@ std::string SilentAgency(uint64_t number) { return absl::StrCat("silent-", numbe
 std::string ReaderAgency(uint64_t number) { return absl::StrCat("reader-", number); }
 
 MadeHistory MakeHistory(const std::string& dir, const History& history) {
+  if (history.events < 6 * (history.over + history.ongoing)) {
+    Must(absl::InvalidArgumentError("an operation takes six events or more: more events or fewer operations"));
+  }
   int ends[2];
   if (pipe(ends) != 0) Must(absl::ErrnoToStatus(errno, "pipe"));
   const pid_t child = fork();
+  if (child < 0) Must(absl::ErrnoToStatus(errno, "fork"));
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // To make the folder takes minutes; nobody would want it any more.
     const MadeHistory made = Maker(dir).Make(history);

@@ -12,7 +12,7 @@ namespace muster::bench {
 
 // Beside these there is kTestOperation of SetUpOperation, in which nothing has been reported.
 struct History {
-  uint64_t events = 0;   // In all, but for the registering of silent agencies.
+  uint64_t events = 0;   // In all, but for the registering of silent agencies; six or more for each operation.
   uint64_t over = 0;     // Operations that came one after another; each took its share of the reports and is over.
   uint64_t ongoing = 0;  // The same, but going on at the end, with a tail behind the last snapshot.
   uint64_t silent = 0;   // Agencies on the roster that take part in nothing.
@@ -21,9 +21,9 @@ struct History {
 
 struct MadeHistory {
   double seconds = 0;
-  double pause_ms = 0;  // Of the thread that applies, for the last snapshot while reports came in.
-  double pause_max_ms = 0;
-  uint64_t snapshot_bytes = 0;  // That it wrote.
+  double pause_ms = 0;          // Of the thread that applies, for the last snapshot of all.
+  double pause_max_ms = 0;      // For the one that it waited for longest.
+  uint64_t snapshot_bytes = 0;  // Of the last.
 };
 
 std::string OperationName(uint64_t number);

@@ -68,7 +68,7 @@ void Deconflict(const std::string&, int units) {
   CALLGRIND_START_INSTRUMENTATION;
   for (const muster::Footprint& question : questions) hits += index.Colliding(question).size();
   CALLGRIND_STOP_INSTRUMENTATION;
-  if (units > 0 && hits == 0) std::fputs("muster-path-costs: no question had an answer\n", stderr);
+  if (units > 0 && hits == 0) muster::bench::Must(absl::InternalError("no question had an answer"));
 }
 
 }  // namespace
@@ -86,7 +86,8 @@ int main(int argc, char** argv) {
       ->required()
       ->check(CLI::IsMember(names));
   app.add_option("--units", units, "How many of them; a multiple of 256, of deliveries of 4096")
-      ->check(CLI::Range(0, 64 * 4096));
+      ->check(CLI::Range(0, 64 * 4096))
+      ->check([](const std::string& given) { return std::stoi(given) % 256 == 0 ? "" : "a multiple of 256"; });
   CLI11_PARSE(app, argc, argv);
   const std::string dir = muster::bench::MakeTemporaryFolder("muster-path-costs");
   paths.at(path)(dir, units);

@@ -58,13 +58,14 @@ int main(int argc, char** argv) {
   std::string dir;
   std::string out;
   app.add_option("--events", events, "Events of history")->check(CLI::Range(1'000, 100'000'000));
-  app.add_option("--operations", operations, "Operations that share them; one for 10,000 events unless given");
+  app.add_option("--operations", operations,
+                 "Operations that share them; one for 10,000 events, but 20 or more, unless given");
   app.add_option("--dir", dir, "Make the data folder here, or take the one that is here; it stays");
   app.add_option("-o", out, "Write the figures to this file instead of standard output");
   CLI11_PARSE(app, argc, argv);
 
-  if (operations == 0) operations = std::max<uint64_t>(1, events / 10'000);
-  const uint64_t ongoing = std::min(operations, muster::bench::kOngoing);
+  if (operations == 0) operations = std::max(2 * muster::bench::kOngoing, events / 10'000);
+  const uint64_t ongoing = std::min(operations / 2, muster::bench::kOngoing);
   const std::string made_in = dir.empty() ? muster::bench::MakeTemporaryFolder("muster-restart") : dir;
   muster::bench::MadeHistory made;
   std::filesystem::create_directories(made_in);
