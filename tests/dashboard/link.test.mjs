@@ -166,6 +166,7 @@ check('where a warning was accepted and the stream alone gets on, the figures ar
   await shows(page, arrests);
   await badge(page, 'LIVE').waitFor();
   await shows(page, await arrestMore());
+  assert.equal(page.workers().length, 1, 'the page has a worker of its own');
   await seat.context.close();
 });
 

@@ -125,7 +125,12 @@ export function connectHub(first: Interest): HubLink {
       closePort();
       useElected();
     };
-    check = new LineCheck({ pageGetsOn, tryNow: () => send({ type: 'tryNow' }), leave: () => leaveShared() });
+    // By the time it has found out, there may be another one.
+    const leaveThis = leaveShared;
+    const leave = () => {
+      if (leaveThis === leaveShared) leaveShared();
+    };
+    check = new LineCheck({ pageGetsOn, tryNow: () => send({ type: 'tryNow' }), leave });
     void held.then(hello);
   };
   const hubDied = () => {

@@ -51,6 +51,18 @@ test('that the page got on long ago says nothing of a gateway that has just come
   expect(seen.left).toBe(1);
 });
 
+test('a clock that is set back makes it deaf for no longer than another attempt', async () => {
+  const { failed, seen } = checkWith([true, true, true]);
+  seen.now = 7200_000;
+  await failed(7199_000);
+  seen.now = 3600_000;
+  await failed(3599_000);
+  expect(seen).toMatchObject({ tried: 2, left: 0 });
+  seen.now += 1000;
+  await failed(3600_500);
+  expect(seen.left).toBe(1);
+});
+
 test('while the page asks, a later call that gets no answer is not forgotten', async () => {
   const { failed, seen } = checkWith([true, true]);
   await failed(900);

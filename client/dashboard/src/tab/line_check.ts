@@ -1,7 +1,8 @@
 // A certificate warning that a person has accepted holds for the page and for workers of its own, but not for one that tabs
 // share: that worker keeps what connections it has, for a while, and can make no other, while the page can.
 
-// A gateway that was away and is back is reached by calls that begin from then on. One that is found so is not for ever there.
+// A gateway that was away and is back is reached by calls that begin from then on. That it was found to be back holds for so
+// long: after two moments without a network within it, a page does without a shared worker that was as good as itself.
 const HOLDS_MS = 60_000;
 const NO_ANSWER_WITHIN_MS = 10_000;
 
@@ -10,7 +11,7 @@ export interface Line {
   pageGetsOn(): Promise<boolean>;
   // The page does: what the shared worker waits for is worth an attempt now.
   tryNow(): void;
-  // The page does, and the shared worker, which tried after it, does not: it is of no use. Called once.
+  // The page does, and a call that the shared worker began later got no answer: the worker is of no use. Called once.
   leave(): void;
 }
 
@@ -37,9 +38,11 @@ export class LineCheck {
       this.#pageGotOnAt = Number.NEGATIVE_INFINITY;
       return;
     }
-    const known = this.now() - this.#pageGotOnAt < HOLDS_MS;
-    if (!known) {
-      this.#pageGotOnAt = this.now();
+    const now = this.now();
+    // Somebody may have set the clock back.
+    if (now < this.#pageGotOnAt || now - this.#pageGotOnAt >= HOLDS_MS) {
+      this.#pageGotOnAt = now;
+      this.#latestBegun = Number.NEGATIVE_INFINITY;
       return this.line.tryNow();
     }
     if (this.#latestBegun < this.#pageGotOnAt) return;

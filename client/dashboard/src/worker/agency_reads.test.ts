@@ -2,6 +2,7 @@
 import { create } from '@bufbuild/protobuf';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FakeBroker } from '../fixture/fake_broker';
+import { noStore } from '../fixture/no_store';
 import { AlertSchema, ConflictState } from '../gen/muster/v1/activity_pb';
 import { ConflictViewSchema } from '../gen/muster/v1/deconfliction_pb';
 import { TallyCategory, TallyEntryRecordSchema, TallyStatus, type TallyEntryRecord } from '../gen/muster/v1/tally_pb';
@@ -13,13 +14,12 @@ import { Hub } from './hub';
 import { Ledgers } from './ledgers';
 import type { Interest, ToTab } from './protocol';
 
-const memory = { save: async () => undefined, load: async () => undefined, wipe: async () => undefined };
 let broker: FakeBroker;
 let seen: Snapshot;
 
 async function open(interest: Interest): Promise<void> {
   const transport = broker.transport();
-  const hub = new Hub(makeClients(transport, transport), memory);
+  const hub = new Hub(makeClients(transport, transport), noStore);
   const post = (message: ToTab) => {
     if (message.type === 'snapshot') seen = message.snapshot;
     else if (message.type === 'patch') seen = applyPatch(seen, message.patch);

@@ -10,7 +10,7 @@ async function told(error?: unknown): Promise<number> {
   return count;
 }
 
-test('a call that nobody answered is told of, in the words of every browser; an error is an answer', async () => {
+test('a call that nobody answered is told of, in the words of every browser; an error is an answer, and our own patience says nothing', async () => {
   for (const words of ['Failed to fetch', 'NetworkError when attempting to fetch resource.', 'Load failed']) {
     expect(await told(new TypeError(words))).toBe(1);
   }

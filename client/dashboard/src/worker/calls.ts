@@ -19,7 +19,7 @@ import type { Refusal } from './protocol';
 
 const UNARY_TIMEOUT_MS = 10_000;
 
-// `unanswered` is told of every call that no gateway answered, and when that call began.
+// `unanswered` is told of every call that reached no gateway, and when that call began. That one waits for long says nothing.
 export function clientsAt(baseUrl: string, unanswered: (begunAt: number) => void): Clients {
   const options = { baseUrl, useBinaryFormat: true, interceptors: [noticeUnanswered(unanswered)] };
   // A feed stays open for hours: no time limit for streams.

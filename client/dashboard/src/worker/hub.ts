@@ -4,7 +4,8 @@
 // break the feed resumes from its last delivery; only when something is missing is everything read again.
 //
 // Reading order: boards.ts (what is read and when), live.ts (what the feed changes), tabs.ts (who is told).
-import { emptySnapshot, type Snapshot } from '../model/snapshot';
+import type { GetSessionResponse } from '../gen/muster/gateway/v1/session_pb';
+import { emptySnapshot, type SessionState, type Snapshot } from '../model/snapshot';
 import { Backoff } from './backoff';
 import { Boards } from './boards';
 import { isUnauthenticated, refusalOf, type Clients } from './calls';
@@ -22,13 +23,18 @@ const PRESENCE_MS = 10_000;
 const SAVE_MS = 5000;
 const LEDGER_VIEW_MS = 2000;
 
+const beganAt = (session: SessionState | undefined) => session?.signedInAt ?? 0;
+
 export class Hub {
   #tabs: Tabs;
   #boards: Boards;
   #live: Live;
   #commands: ReturnType<typeof makeCommands>;
   #backoff = new Backoff();
-  #startTimer: ReturnType<typeof setTimeout> | undefined;
+  // What waits for its turn: to begin, or to ask who is signed in.
+  #turn: { act: () => void; timer: ReturnType<typeof setTimeout> } | undefined;
+  // Of which generation it is being asked who is signed in.
+  #asking: number | undefined;
   #savedRevision = 0;
   // Not from the moment at which somebody signs out until somebody is signed in again.
   #mayKeep = false;
@@ -100,7 +106,7 @@ export class Hub {
     }
   }
 
-  // A call that began then got no answer at all.
+  // A call that began at `begunAt` got no answer at all.
   unanswered(begunAt: number): void {
     this.#tabs.tell({ type: 'unanswered', begunAt });
   }
@@ -108,14 +114,17 @@ export class Hub {
   // ---- Beginning ----
 
   async #begin(): Promise<void> {
-    clearTimeout(this.#startTimer);
+    this.#takeTurn();
     if (this.#retired) return;
     const generation = ++this.#generation;
     try {
-      const { session, certificateLoginUrl, ended } = await this.clients.session.getSession({});
+      const { session, certificateLoginUrl, ended } = await this.#whoIsSignedIn();
       if (generation !== this.#generation) return;
       this.#tabs.change({ certificateLoginUrl });
-      if (session === undefined) return await this.#signedOut(ended ? 'session-ended' : undefined);
+      if (session === undefined) {
+        this.#backoff.reset();
+        return await this.#signedOut(ended ? 'session-ended' : undefined);
+      }
       this.#mayKeep = true;
       this.#tabs.change({ session: sessionState(session), sessionKnown: true }, true);
       await this.#readEverything(generation);
@@ -127,18 +136,37 @@ export class Hub {
     }
   }
 
-  // Another tab may have come back with a card's session. The answer that nobody is signed in changes nothing; no answer is
-  // none.
+  // A session that was left here while no gateway could be told is ended first: nobody comes back by it.
+  async #whoIsSignedIn(): Promise<GetSessionResponse> {
+    const answer = await this.clients.session.getSession({});
+    const left = await this.store.left();
+    if (left === undefined) return answer;
+    if (answer.session !== undefined && beganAt(sessionState(answer.session)) === left) {
+      await this.#endSession();
+      delete answer.session;
+    }
+    await this.store.settle();
+    return answer;
+  }
+
+  // Another tab may have come back with a card's session. The answer that nobody is signed in changes nothing; without an
+  // answer it is asked again.
   async #askAgain(): Promise<void> {
-    clearTimeout(this.#startTimer);
     const generation = this.#generation;
+    if (this.#retired || this.#asking === generation) return;
+    this.#asking = generation;
     try {
-      const { session } = await this.clients.session.getSession({});
+      const { session } = await this.#whoIsSignedIn();
       if (generation !== this.#generation) return;
       this.#backoff.reset();
       if (session !== undefined) void this.#begin();
+      else if (this.#tabs.snapshot.left === 'signed-out-here') this.#tabs.change({ left: 'signed-out' });
     } catch {
-      if (generation === this.#generation) this.#later(() => void this.#askAgain(), this.#backoff.next());
+      // While the hub begins, that decides what comes next.
+      const isOut = this.#tabs.snapshot.link.state === 'signed-out';
+      if (generation === this.#generation && isOut) this.#later(() => void this.#askAgain(), this.#backoff.next());
+    } finally {
+      if (this.#asking === generation) this.#asking = undefined;
     }
   }
 
@@ -155,21 +183,23 @@ export class Hub {
   }
 
   #later(act: () => void, wait: number): void {
-    clearTimeout(this.#startTimer);
-    this.#startTimer = setTimeout(act, wait);
+    this.#takeTurn();
+    this.#turn = { act, timer: setTimeout(() => this.#takeTurn()?.(), wait) };
+  }
+
+  // What waited waits no more; the caller may do it.
+  #takeTurn(): (() => void) | undefined {
+    const turn = this.#turn;
+    this.#turn = undefined;
+    clearTimeout(turn?.timer);
+    return turn?.act;
   }
 
   // Whatever waits for its next turn has it now.
   #tryNow(): void {
-    switch (this.#tabs.snapshot.link.state) {
-      case 'off-line':
-        return void this.#begin();
-      case 'signed-out':
-        return void this.#askAgain();
-      default:
-        this.#live.feed.tryNow();
-        this.#boards.retryNow();
-    }
+    this.#takeTurn()?.();
+    this.#live.feed.tryNow();
+    this.#boards.retryNow();
   }
 
   // The gateway cannot be reached at all: show what was kept, and keep trying.
@@ -190,7 +220,7 @@ export class Hub {
 
   #stop(): void {
     ++this.#generation;
-    clearTimeout(this.#startTimer);
+    this.#takeTurn();
     this.#live.stop();
     this.#boards.clear();
   }
@@ -256,18 +286,27 @@ export class Hub {
     }
   }
 
-  // What is kept here goes first: it must not outlive a gateway that cannot be reached.
+  // What is kept here goes first: it must not outlive a gateway that cannot be reached. Such a gateway is told as soon as
+  // one answers.
   async #signOut(): Promise<null> {
     this.#mayKeep = false;
     this.#stop();
     await this.store.wipe();
-    let left: Snapshot['left'] = 'signed-out';
+    await this.store.leave(beganAt(this.#tabs.snapshot.session));
     try {
-      await this.clients.session.signOut({});
-    } catch (error) {
-      if (!isUnauthenticated(error)) left = 'signed-out-here';
+      await this.#endSession();
+      await this.store.settle();
+      await this.#signedOut('signed-out');
+    } catch {
+      await this.#signedOut('signed-out-here');
+      this.#later(() => void this.#askAgain(), this.#backoff.next());
     }
-    await this.#signedOut(left);
     return null;
+  }
+
+  async #endSession(): Promise<void> {
+    await this.clients.session.signOut({}).catch((error: unknown) => {
+      if (!isUnauthenticated(error)) throw error;
+    });
   }
 }

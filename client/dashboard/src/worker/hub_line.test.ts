@@ -215,6 +215,7 @@ describe('the line', () => {
     broker.broken.add('totals');
     broker.deliver(TALLY());
     await pass(60_000);
+    expect(tab.snapshot.operations['op']?.parts.totals?.failing).toBeDefined();
     broker.broken.clear();
     tryNow();
     await pass(1000);

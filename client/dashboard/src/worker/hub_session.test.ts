@@ -56,6 +56,94 @@ describe('the session', () => {
     expect(store.kept).toBeUndefined();
   });
 
+  test('who signs out without a gateway is not brought back by anything, and the gateway is told when it is there', async () => {
+    const tryNow = () => hub.receive(tab.port, { type: 'tryNow' });
+    for (const what of ['a tab that gets on', 'a tab that is opened', 'another hub', 'nothing']) {
+      broker.signedIn = true;
+      broker.session = { signedInAt: toTimestamp(Date.now()) };
+      await begin();
+      await pass(6000);
+      expect(store.kept).toBeDefined();
+      broker.down = true;
+      broker.wake();
+      await ask('signOut', {});
+      expect(tab.snapshot.left).toBe('signed-out-here');
+      await pass(600_000);
+      if (what === 'another hub') hub.receive(tab.port, { type: 'retire' });
+      broker.down = false;
+      if (what === 'a tab that gets on') tryNow();
+      if (what === 'a tab that is opened') greet(new FakeTab(), 't2');
+      if (what === 'another hub') await begin();
+      await pass(20_000);
+      expect([what, broker.signedIn, tab.snapshot.link.state]).toEqual([what, false, 'signed-out']);
+      expect(tab.snapshot.left).not.toBe('signed-out-here');
+      expect(store.kept).toBeUndefined();
+    }
+  });
+
+  test('who signs in meanwhile is not signed out by what an earlier person left', async () => {
+    broker.session = { signedInAt: toTimestamp(Date.now()) };
+    await begin();
+    broker.down = true;
+    broker.wake();
+    await ask('signOut', {});
+    broker.down = false;
+    await ask('signIn', { person: 'watch', password: 'right' });
+    await pass(20_000);
+    expect(tab.snapshot.link.state).toBe('connected');
+    expect(broker.signedIn).toBe(true);
+  });
+
+  test('nothing that a tab asks for brings back who is about to be signed out', async () => {
+    await begin();
+    await pass(6000);
+    hub.receive(tab.port, { type: 'retire' });
+    broker.down = true;
+    await begin();
+    await pass(10_000);
+    expect(tab.snapshot.link.state).toBe('off-line');
+    broker.signOutTakesMs = 9000;
+    broker.down = false;
+    hub.receive(tab.port, { type: 'ask', id: 1, call: 'signOut', args: {} });
+    await pass(100);
+    hub.receive(tab.port, { type: 'tryNow' });
+    await pass(7000);
+    expect(store.kept).toBeUndefined();
+    expect(broker.streams).toBe(0);
+    await pass(5000);
+    expect(tab.snapshot).toMatchObject({ link: { state: 'signed-out' }, left: 'signed-out' });
+  });
+
+  test('after a session\'s end without a gateway, a tab that comes does not keep the hub from beginning again', async () => {
+    broker.session = { endsAt: toTimestamp(Date.now() + 20_000) };
+    await begin();
+    broker.down = true;
+    broker.sessionTakesMs = 9000;
+    broker.wake();
+    while (tab.snapshot.link.state !== 'signed-out') await pass(100);
+    await pass(50);
+    greet(new FakeTab(), 't2');
+    await pass(11_000);
+    expect(tab.snapshot.link.state).toBe('off-line');
+    broker.sessionTakesMs = 0;
+    broker.down = false;
+    broker.signedIn = false;
+    await pass(30_000);
+    expect(tab.snapshot.link.state).toBe('signed-out');
+  });
+
+  test('eight tabs that come at once wait no longer for an answer than one', async () => {
+    broker.signedIn = false;
+    await begin();
+    broker.signedIn = true;
+    broker.down = true;
+    for (let i = 0; i < 8; ++i) greet(new FakeTab(), `t${i + 2}`);
+    await pass(100);
+    broker.down = false;
+    await pass(1000);
+    expect(tab.snapshot.link.state).toBe('connected');
+  });
+
   test('a session that is over wipes what was kept though no gateway says so', async () => {
     broker.session = { endsAt: toTimestamp(Date.now() + 60_000) };
     await begin();

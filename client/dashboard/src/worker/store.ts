@@ -4,6 +4,9 @@ import type { Snapshot } from '../model/snapshot';
 
 const NAME = 'muster';
 const KEY = 'last';
+const LEFT_KEY = 'left';
+// Where the browser keeps nothing: as long as the worker lives.
+let leftHere: number | undefined;
 
 interface Saved {
   savedAt: number;
@@ -37,6 +40,10 @@ export interface Store {
   save(snapshot: Snapshot, now: number): Promise<void>;
   load(now: number): Promise<Snapshot | undefined>;
   wipe(): Promise<void>;
+  // The session that a person has left here and of which no gateway has been told, by when it began: kept until `settle`.
+  leave(signedInAt: number): Promise<void>;
+  left(): Promise<number | undefined>;
+  settle(): Promise<void>;
 }
 
 // A browser that keeps nothing (private windows, full disks) costs the saved copy and nothing else.
@@ -56,6 +63,17 @@ export const browserStore: Store = {
     return { ...saved.snapshot, savedAt: saved.snapshot.link.verifiedAt ?? saved.savedAt };
   },
   async wipe() {
-    await within('readwrite', (store) => store.clear()).catch(() => undefined);
+    await within('readwrite', (store) => store.delete(KEY)).catch(() => undefined);
+  },
+  async leave(signedInAt) {
+    leftHere = signedInAt;
+    await within('readwrite', (store) => store.put(signedInAt, LEFT_KEY)).catch(() => undefined);
+  },
+  async left() {
+    return leftHere ?? (await within<number | undefined>('readonly', (store) => store.get(LEFT_KEY)).catch(() => undefined));
+  },
+  async settle() {
+    leftHere = undefined;
+    await within('readwrite', (store) => store.delete(LEFT_KEY)).catch(() => undefined);
   },
 };
