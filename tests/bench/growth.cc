@@ -3,8 +3,8 @@
 // nobody addresses.
 //
 // The history is made in a process of its own; then a broker opens the folder, every silent agency subscribes, and
-// submissions come in messages of 256: first with nobody listening, until two snapshots have been written, then by
-// turns with nobody and with twelve readers. Costs are processor time of the whole process, the broker's threads and
+// submissions come in messages of 256: first with nobody listening, some 40,000 and the snapshot that falls due, then
+// by turns with nobody and with twelve readers. Costs are processor time of the whole process, the broker's threads and
 // the disk's part included.
 #include <CLI/CLI.hpp>
 #include <algorithm>
