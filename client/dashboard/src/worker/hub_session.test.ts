@@ -5,6 +5,18 @@ import { toTimestamp } from '../model/times';
 
 inItsOwnTime();
 
+// Nobody is signed in; then so many tabs come with a card's session, in one instant.
+async function comeBackSignedIn(tabs: number, down = false): Promise<FakeTab[]> {
+  broker.signedIn = false;
+  await begin();
+  expect(tab.snapshot.link.state).toBe('signed-out');
+  broker.signedIn = true;
+  broker.down = down;
+  const others = Array.from({ length: tabs }, () => new FakeTab());
+  others.forEach((one, i) => greet(one, `t${i + 2}`));
+  return others;
+}
+
 describe('the session', () => {
   test('a session that ended signs out and wipes what was kept', async () => {
     await begin();
@@ -133,11 +145,7 @@ describe('the session', () => {
   });
 
   test('eight tabs that come at once wait no longer for an answer than one', async () => {
-    broker.signedIn = false;
-    await begin();
-    broker.signedIn = true;
-    broker.down = true;
-    for (let i = 0; i < 8; ++i) greet(new FakeTab(), `t${i + 2}`);
+    await comeBackSignedIn(8, true);
     await pass(100);
     broker.down = false;
     await pass(1000);
@@ -192,29 +200,19 @@ describe('the session', () => {
   });
 
   test('signed out, a tab that comes back with a session brings it to all', async () => {
-    broker.signedIn = false;
-    await begin();
-    expect(tab.snapshot.link.state).toBe('signed-out');
-    broker.signedIn = true;
-    const other = new FakeTab();
-    greet(other, 't2');
+    const [other] = await comeBackSignedIn(1);
     await pass(1000);
-    expect(other.snapshot.link.state).toBe('connected');
+    expect(other!.snapshot.link.state).toBe('connected');
     expect(tab.snapshot.link.state).toBe('connected');
   });
 
   test('signed out, a tab that comes back with a session brings it to all, though no gateway answers at first', async () => {
-    broker.signedIn = false;
-    await begin();
-    broker.signedIn = true;
-    broker.down = true;
-    const other = new FakeTab();
-    greet(other, 't2');
+    const [other] = await comeBackSignedIn(1, true);
     await pass(5000);
-    expect(other.snapshot.link.state).toBe('signed-out');
+    expect(other!.snapshot.link.state).toBe('signed-out');
     broker.down = false;
     await pass(10_000);
-    for (const one of [tab, other]) expect(one.snapshot.link.state).toBe('connected');
+    for (const one of [tab, other!]) expect(one.snapshot.link.state).toBe('connected');
   });
 
   test('signed out, another tab changes nothing when nobody is signed in, or no gateway can be asked', async () => {
